@@ -1,0 +1,35 @@
+import type { Claim } from '../lab/claim.ts';
+import type { ErrorMessage } from '../lab/error.ts';
+
+/**
+ * What jaild says and hears, on a socket that labd alone can open. A caller names a board and a claim, and nothing else:
+ * paths, devices, addresses and keys come from lab.yaml, which jaild reads itself.
+ *
+ * | method and path           | request      | answer |
+ * |---------------------------|--------------|--------|
+ * | GET    /v1/jails          |              | JailList |
+ * | PUT    /v1/jails/:board   | JailRequest  | JailEvent, one JSON object a line; builds what is missing |
+ * | DELETE /v1/jails/:board   | ?epoch=      | JailEvent, one JSON object a line; ends only when absence is verified |
+ *
+ * An epoch older than the newest that jaild has seen for the board is refused with `busy`.
+ */
+export type JailRequest = Pick<Claim, 'epoch' | 'user' | 'expiresAtMs'>;
+
+export interface JailList {
+  readonly jails: readonly ObservedJail[];
+}
+
+/** What jaild finds of one board's jail in the kernel and on the disk. A board without any trace is not listed. */
+export interface ObservedJail {
+  readonly board: string;
+  /** The claim that the jail was built for; 0 when even that is not known. */
+  readonly epoch: number;
+  /** `complete` when every part is there and running; else what is missing or broken, in words. */
+  readonly state: 'complete' | 'partial';
+  readonly missing: readonly string[];
+}
+
+export type JailEvent =
+  | { readonly event: 'step'; readonly step: string; readonly state: 'started' | 'done'; readonly elapsedMs: number }
+  | { readonly event: 'done' }
+  | { readonly event: 'error'; readonly error: ErrorMessage };
