@@ -78,6 +78,4 @@ export interface VirtualLab {
 
 /** secrets.yaml: what proves to a switch who we are. */
 export type Secrets = ReadonlyMap<string, Secret>;
-export type Secret =
-  | { readonly community: string }
-  | { readonly authPassword: string; readonly privPassword: string };
+export type Secret = { readonly community: string } | { readonly authPassword: string; readonly privPassword: string };
