@@ -59,8 +59,8 @@ mount --bind "$base" /var/lib/labcli/base/current
 mount --bind "$boot" /var/lib/labcli/boot
 
 # Setgid, so that what labd makes in it belongs to the group whose account calls it.
-install -d -o labd -g lab -m 2750 /run/labcli /run/labcli/host
 install -d -o root -g root -m 755 /run/labcli
+install -d -o labd -g lab -m 2750 /run/labcli/host
 install -d -o root -g root -m 755 /run/sshd
 
 log=$dir/log

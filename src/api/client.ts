@@ -1,0 +1,166 @@
+import type { Duplex } from 'node:stream';
+import { LabError } from '../lab/error.ts';
+import { isOperationEvent, readError, readJson, readLines } from './answer.ts';
+import { type Answer, exchange } from './exchange.ts';
+import {
+  type BoardList,
+  type BoardRequest,
+  type ClaimRequest,
+  type ClassList,
+  consoleProtocol,
+  type OperationEvent,
+  type PowerAnswer,
+  type PowerRequest,
+  userHeader,
+} from './messages.ts';
+
+export interface ClientOptions {
+  readonly socketPath: string;
+  readonly user: string;
+  /** How long to wait for a labd that is only starting. */
+  readonly startMs?: number;
+  /** How long to look for labd again when it goes away in the middle of an operation. */
+  readonly reconnectMs?: number;
+  /** How long labd may be silent, but for operations and consoles. */
+  readonly silenceMs?: number;
+}
+
+export type OperationRequest =
+  | { readonly kind: 'claim'; readonly body: ClaimRequest }
+  | { readonly kind: 'reinit' | 'release'; readonly body: BoardRequest };
+
+/** labd as its caller sees it. Everything throws `LabError`: labd's own, or `unreachable` and `timeout`. */
+export interface LabClient {
+  listClasses(): Promise<ClassList>;
+  listBoards(filter: { readonly isMine: boolean }): Promise<BoardList>;
+  getPower(board?: string): Promise<PowerAnswer>;
+  setPower(power: PowerRequest): Promise<PowerAnswer>;
+  /**
+   * The operation's events, without `error`: that is thrown. When labd goes away in the middle, it goes on with the labd that
+   * comes back; each step is told once.
+   */
+  runOperation(operation: OperationRequest): AsyncGenerator<Exclude<OperationEvent, { event: 'error' }>>;
+  /** The serial line's bytes, both ways. */
+  openConsole(board?: string): Promise<Duplex>;
+}
+
+interface Call {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: object;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly silenceMs?: number;
+  /** How long to try again while nobody listens. */
+  readonly waitMs: number;
+}
+
+const retryEveryMs = 50;
+
+export function createClient(options: ClientOptions): LabClient {
+  const { socketPath, user, startMs = 3000, reconnectMs = 10_000, silenceMs = 60_000 } = options;
+
+  async function ask<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
+    const answer = await call({ method, path, ...(body && { body }), waitMs: startMs, silenceMs });
+    return (await readJson(answer)) as T;
+  }
+
+  async function* runOperation({ kind, body }: OperationRequest) {
+    const told = new Set<string>();
+    let id: number | undefined;
+    let answer = await call({ method: 'POST', path: `/v1/${kind}`, body, waitMs: startMs });
+    for (;;) {
+      for await (const event of readLines(answer)) {
+        if (!isOperationEvent(event)) throw new LabError('bug', 'labd sent something that is not an event');
+        if (event.event === 'error') throw LabError.fromMessage(event.error);
+        if (event.event === 'operation') id = event.id;
+        const key = event.event === 'step' ? `${event.step} ${event.state}` : event.event;
+        if (!told.has(key)) yield event;
+        told.add(key);
+        if (event.event === 'done') return;
+      }
+      if (id === undefined) throw brokenConnection(`the connection to labd broke before it took up the ${kind}`);
+      await sleep(retryEveryMs);
+      answer = await follow(id);
+    }
+  }
+
+  /** The events of an operation whose labd went away, from the labd that comes back. */
+  async function follow(id: number): Promise<Answer> {
+    const deadline = performance.now() + reconnectMs;
+    for (;;) {
+      try {
+        return await call({ method: 'GET', path: `/v1/operations/${id}`, waitMs: deadline - performance.now() });
+      } catch (error) {
+        const isOver = performance.now() > deadline;
+        if (isOver || !(error instanceof LabError) || error.code !== 'unreachable') throw error;
+      }
+      await sleep(retryEveryMs);
+    }
+  }
+
+  async function openConsole(board?: string): Promise<Duplex> {
+    const headers = { connection: 'Upgrade', upgrade: consoleProtocol };
+    const path = withBoard('/v1/console', board);
+    const { status, body } = await call({ method: 'GET', path, headers, waitMs: startMs, silenceMs });
+    if (status !== 101) throw new LabError('bug', 'labd did not open the console');
+    body.setTimeout(0);
+    return body;
+  }
+
+  /** Calls labd; again and again for `waitMs` as long as nobody listens. Throws what an error answer says. */
+  async function call({ waitMs, body, headers, ...rest }: Call): Promise<Answer> {
+    const deadline = performance.now() + waitMs;
+    const request = {
+      ...rest,
+      socketPath,
+      headers: { ...headers, [userHeader]: user, ...(body && { 'content-type': 'application/json' }) },
+      ...(body && { body: JSON.stringify(body) }),
+    };
+    for (;;) {
+      try {
+        const answer = await exchange(request);
+        if (answer.status >= 400) throw await readError(answer);
+        return answer;
+      } catch (error) {
+        if (error instanceof LabError) throw error;
+        const { code, syscall } = error as NodeJS.ErrnoException;
+        if (syscall !== 'connect') throw brokenConnection('the connection to labd broke', error);
+        if (code !== 'ENOENT' && code !== 'ECONNREFUSED') throw refusedConnection(code, error);
+        if (performance.now() > deadline) throw absentDaemon(error);
+      }
+      await sleep(retryEveryMs);
+    }
+  }
+
+  return {
+    listClasses: () => ask('GET', '/v1/classes'),
+    listBoards: ({ isMine }) => ask('GET', isMine ? '/v1/boards?mine=true' : '/v1/boards'),
+    getPower: board => ask('GET', withBoard('/v1/power', board)),
+    setPower: power => ask('POST', '/v1/power', power),
+    runOperation,
+    openConsole,
+  };
+}
+
+// node:timers/promises would be one more module to load in each start of labcli.
+function sleep(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms));
+}
+
+function withBoard(path: string, board: string | undefined): string {
+  return board === undefined ? path : `${path}?board=${encodeURIComponent(board)}`;
+}
+
+function absentDaemon(cause: unknown): LabError {
+  const hint = "labd may be starting or stopped: try again in a moment, or tell the lab's admin";
+  return new LabError('unreachable', "the lab's daemon (labd) is not there", { hint, cause });
+}
+
+function refusedConnection(code: string | undefined, cause: unknown): LabError {
+  const hint = "tell the lab's admin: the account of labcli must be in the group of labd's socket";
+  return new LabError('unreachable', `the lab's daemon (labd) cannot be called: ${code}`, { hint, cause });
+}
+
+function brokenConnection(message: string, cause?: unknown): LabError {
+  return new LabError('unreachable', message, { hint: '`labcli status` tells what is so now', cause });
+}

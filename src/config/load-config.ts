@@ -1,0 +1,98 @@
+import { dirname } from 'node:path';
+import type { Board } from '../lab/board.ts';
+import { LabError } from '../lab/error.ts';
+import { boardNetworkOf, uidBaseOf } from './board-numbers.ts';
+import { checkLab } from './check-lab.ts';
+import { addIssues } from './issue-sentence.ts';
+import type { LabConfig, PoeSwitch, User } from './lab-config.ts';
+import { type LabDocument, labSchema, userSchema } from './lab-schema.ts';
+import { lookUpKeys } from './user-keys.ts';
+import { readYamlFile, type YamlFile } from './yaml-file.ts';
+
+/**
+ * Reads lab.yaml, and the key files that it names. Throws one `LabError('usage')` with all mistakes, each on a line of its
+ * own: `lab.yaml:LINE:COLUMN: boards[1].vlan: sentence`.
+ */
+export function loadConfig(path: string): LabConfig {
+  const file = readYamlFile(path);
+  const result = labSchema.safeParse(file.content);
+  if (!result.success) addIssues(file, result.error.issues);
+  checkLab(file);
+  const users = readUsers(file, dirname(path));
+  file.throwMistakes();
+  return buildConfig(labSchema.parse(file.content), users);
+}
+
+/** Users with the keys that could be read; what could not be is among the file's mistakes. */
+function readUsers(file: YamlFile, directory: string): User[] {
+  const entries = (file.content as { users?: unknown } | null)?.users;
+  const owners = new Map<string, string>();
+  return (Array.isArray(entries) ? entries : []).map((entry, index) => {
+    const user = userSchema.safeParse(entry);
+    const keys: string[] = [];
+    for (const [position, text] of (user.data?.keys ?? []).entries()) {
+      const place = ['users', index, 'keys', position];
+      const found = lookUpKeys(text, directory);
+      if ('problem' in found) {
+        file.addMistake(place, found.problem);
+        continue;
+      }
+      for (const key of found.keys) {
+        const owner = owners.get(key);
+        if (owner) file.addMistake(place, `this key is already used by ${owner}`);
+        owners.set(key, `users[${index}].keys[${position}]`);
+        keys.push(key);
+      }
+    }
+    return { name: user.data?.name ?? '', keys };
+  });
+}
+
+function buildConfig(document: LabDocument, users: readonly User[]): LabConfig {
+  const { name, classes, trunk, jails, virtual } = document;
+  return {
+    name,
+    users,
+    classes: classes.map(({ lease, off_time, boot, ...rest }) => ({
+      ...rest,
+      leaseMs: lease,
+      offTimeMs: off_time,
+      ...(boot === undefined ? {} : { boot }),
+    })),
+    switches: document.switches.map(buildSwitch),
+    boards: document.boards.map(board => buildBoard(board, document)),
+    trunk,
+    jails: { uplink: jails.uplink, nameservers: jails.nameservers, nfsBytes: jails.nfs_size },
+    ...(virtual && {
+      virtual: { switch: virtual.switch, ports: virtual.ports, boardMemory: virtual.board_memory },
+    }),
+  };
+}
+
+function buildSwitch({ name, host, udp_port, snmp, poe }: LabDocument['switches'][number]): PoeSwitch {
+  const { admin_oid, group, on, off, settle } = poe;
+  return {
+    name,
+    host,
+    udpPort: udp_port,
+    snmp: snmp.version === 3 ? { ...snmp, version: '3' } : snmp,
+    poe: { adminOid: admin_oid, group, onValue: on, offValue: off, settleMs: settle },
+  };
+}
+
+function buildBoard(board: LabDocument['boards'][number], document: LabDocument): Board {
+  const { handle, mac, vlan } = board;
+  const boardClass = document.classes.find(({ name }) => name === board.class);
+  if (!boardClass) throw new LabError('bug', `${handle} passed the checks with an unknown class`);
+  return {
+    handle,
+    class: board.class,
+    architecture: boardClass.architecture,
+    mac,
+    vlan,
+    poePort: board.power,
+    serial: { path: board.serial.path, baudRate: board.serial.baud },
+    network: boardNetworkOf(vlan, document.networks, board.subnet),
+    uidBase: uidBaseOf(vlan),
+  };
+}

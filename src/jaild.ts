@@ -1,0 +1,55 @@
+import { chmodSync, chownSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadConfig } from './config/load-config.ts';
+import { lookUpAccount } from './jaild/accounts.ts';
+import { enterHelperCgroup } from './jaild/cgroup.ts';
+import { checkHost } from './jaild/check-host.ts';
+import { createEpochFence } from './jaild/epoch-fence.ts';
+import { loadFirewall } from './jaild/firewall.ts';
+import { createJails } from './jaild/jails.ts';
+import { prepareHost, refuseSecondJaild } from './jaild/prepare-host.ts';
+import { createServer } from './jaild/server.ts';
+import { createTemplates } from './jaild/template.ts';
+import { exitCodeOf, LabError } from './lab/error.ts';
+import { paths } from './system/paths.ts';
+
+/** jaild: builds, inspects and removes jails. Takes no arguments; everything is in lab.yaml. */
+function log(message: string): void {
+  process.stderr.write(`${new Date().toISOString()} jaild: ${message}\n`);
+}
+
+async function start(): Promise<void> {
+  if (process.argv.length > 2) throw new LabError('usage', 'jaild takes no arguments');
+  process.umask(0o022);
+  const config = loadConfig(paths.config);
+  await checkHost(config);
+  await refuseSecondJaild(paths.jaildSocket);
+  await enterHelperCgroup();
+  const render = createTemplates();
+  await prepareHost(config);
+  await loadFirewall(config.jails.uplink, render);
+
+  const jails = createJails({ config, render, fence: createEpochFence(join(paths.jaildState, 'epochs')) });
+  const server = createServer({ jails, log });
+  rmSync(paths.jaildSocket, { force: true });
+  await server.listen({ path: paths.jaildSocket });
+  chownSync(paths.jaildSocket, 0, lookUpAccount('labd').gid);
+  chmodSync(paths.jaildSocket, 0o660);
+  log(`${config.boards.length} boards, trunk via ${config.trunk.via}`);
+
+  const stop = async (signal: NodeJS.Signals) => {
+    log(`${signal}: waiting for what runs; the jails stay`);
+    await server.close();
+    await jails.drain();
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, signal => void stop(signal));
+}
+
+try {
+  await start();
+} catch (error) {
+  if (!(error instanceof LabError)) throw error;
+  process.stderr.write(`jaild: ${error.message}\n${error.hint ? `  ${error.hint}\n` : ''}`);
+  process.exitCode = exitCodeOf(error.code);
+}

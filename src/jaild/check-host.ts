@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LabConfig, Trunk } from '../config/lab-config.ts';
+import { LabError } from '../lab/error.ts';
+import { paths } from '../system/paths.ts';
+import { run } from '../system/run.ts';
+import { interfaceExists } from './interfaces.ts';
+import { isMounted } from './mounts.ts';
+import { callOpenVswitch } from './parts/openvswitch-wire.ts';
+
+/** Makes sure that this host can have the jails of lab.yaml. Throws `LabError('device')` that says what it lacks. */
+export async function checkHost({ boards, classes, jails, trunk }: LabConfig): Promise<void> {
+  if (process.getuid?.() !== 0) throw new LabError('denied', 'jaild must run as root');
+  if (!isMounted('/sys/fs/cgroup', 'cgroup2')) {
+    throw new LabError('device', '/sys/fs/cgroup is not a cgroup v2 tree, which jails need', {
+      hint: 'boot with systemd.unified_cgroup_hierarchy=1',
+    });
+  }
+  if (!existsSync(join(paths.jailBase, 'usr/sbin/sshd'))) {
+    throw new LabError('device', `${paths.jailBase} has no root file system for jails`, {
+      hint: 'build it with bin/jail-base',
+    });
+  }
+  const used = new Set(boards.map(board => board.class));
+  for (const { name, boot } of classes) {
+    if (boot === undefined || !used.has(name)) continue;
+    for (const file of ['tftp', 'nfs.img'].map(each => join(paths.bootFiles, boot, each))) {
+      if (existsSync(file)) continue;
+      throw new LabError('device', `${file} is missing: the class ${name} boots ${boot}`, {
+        hint: 'build it with bin/boot-files, or leave `boot` out of the class',
+      });
+    }
+  }
+  if (!interfaceExists(jails.uplink)) {
+    throw new LabError('device', `this host has no interface ${jails.uplink}, which lab.yaml has as jails.uplink`);
+  }
+  await checkTrunk(trunk);
+}
+
+async function checkTrunk(trunk: Trunk): Promise<void> {
+  if (trunk.via === 'openvswitch') {
+    try {
+      await callOpenVswitch('br-exists', trunk.bridge);
+    } catch (error) {
+      const hint = `start Open vSwitch and make the bridge: ovs-vsctl add-br ${trunk.bridge}`;
+      throw new LabError('device', `there is no Open vSwitch bridge ${trunk.bridge}, which lab.yaml has as trunk`, {
+        hint,
+        cause: error,
+      });
+    }
+    return;
+  }
+  if (!interfaceExists(trunk.interface)) {
+    throw new LabError('device', `this host has no interface ${trunk.interface}, which lab.yaml has as trunk`);
+  }
+  if (!(await hasVlanSupport())) {
+    throw new LabError('device', 'this kernel has no 802.1Q VLANs', {
+      hint: 'load the module 8021q, or use `trunk: { via: openvswitch, bridge: … }` in lab.yaml',
+    });
+  }
+}
+
+/** /proc/net/vlan is there as soon as the kernel has 802.1Q; loading the module makes it so. */
+async function hasVlanSupport(): Promise<boolean> {
+  if (existsSync('/proc/net/vlan')) return true;
+  await run('modprobe', ['8021q']).catch(() => {});
+  return existsSync('/proc/net/vlan');
+}

@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LabError } from '../lab/error.ts';
+import { run } from '../system/run.ts';
+import { cgroupExists, isPopulated, killCgroup, removeCgroup } from './cgroup.ts';
+import { runDirectory } from './jail-layout.ts';
+import type { OciConfig } from './oci/oci-config.ts';
+import { absent, broken, type PartState, present } from './part.ts';
+
+const root = join(runDirectory, 'crun');
+const options = ['--root', root, '--cgroup-manager=cgroupfs'];
+const startedMark = 'started';
+
+/**
+ * Starts a container and gives the pid of its first process, as this process sees it. `bundle` is the folder for its
+ * `files`, which is made anew.
+ */
+export async function startContainer(
+  name: string,
+  bundle: string,
+  config: OciConfig,
+  files: Readonly<Record<string, string>> = {},
+): Promise<number> {
+  rmSync(bundle, { recursive: true, force: true });
+  mkdirSync(bundle, { mode: 0o700 });
+  for (const [file, content] of Object.entries({ ...files, 'config.json': JSON.stringify(config) })) {
+    writeFileSync(join(bundle, file), content);
+  }
+  const pidFile = join(bundle, 'pid');
+  const log = join(bundle, 'crun.log');
+  const args = [...options, '--log', log, 'run', '--detach', '--bundle', bundle, '--pid-file', pidFile, name];
+  // The container keeps crun's standard streams for its life, so they must not be pipes to jaild.
+  const child = spawn('crun', args, { stdio: 'ignore' });
+  const status = await new Promise<number | string>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => resolve(code ?? signal ?? 'unknown'));
+  });
+  if (status !== 0) {
+    const reason = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').slice(-3).join('; ') : '';
+    throw new LabError('device', `crun could not start ${name} (${status}): ${reason}`);
+  }
+  return Number(readFileSync(pidFile, 'utf8'));
+}
+
+/** Says that the container in this bundle has come up: crun knows nothing of the service in it. */
+export function markStarted(bundle: string): void {
+  writeFileSync(join(bundle, startedMark), '');
+}
+
+/** Present when the container came up and its processes are there still. */
+export function inspectContainer(name: string, bundle: string): PartState {
+  const isKnown = existsSync(join(root, name));
+  if (!isKnown && !cgroupExists(name)) return absent;
+  if (!isKnown) return broken('its processes belong to no container');
+  if (!isPopulated(name)) return broken('it is not running');
+  return existsSync(join(bundle, startedMark)) ? present : broken('it never came up');
+}
+
+/** Kills every process of the container and waits for their end, then forgets it. */
+export async function removeContainer(name: string): Promise<void> {
+  await killCgroup(name);
+  // crun may have been killed before it knew what to delete; then its folder is all that there is of the container.
+  if (existsSync(join(root, name))) await run('crun', [...options, 'delete', '--force', name]).catch(() => {});
+  await killCgroup(name);
+  rmSync(join(root, name), { recursive: true, force: true });
+  removeCgroup(name);
+}
+
+/** Waits until a process in the network namespace of `pid` listens on a TCP port. */
+export async function waitForListener(pid: number, port: number, what: string, timeoutMs = 10_000): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!isListening(pid, port)) {
+    if (!existsSync(`/proc/${pid}`)) throw new LabError('device', `${what} ended as soon as it was started`);
+    if (performance.now() > deadline) throw new LabError('timeout', `${what} does not listen on port ${port}`);
+    await sleep(2);
+  }
+}
+
+function isListening(pid: number, port: number): boolean {
+  // proc_net(5): `sl: local_address:port remote_address:port state`; 0A is TCP_LISTEN.
+  const listener = new RegExp(`: [0-9A-F]+:${port.toString(16).toUpperCase().padStart(4, '0')} [0-9A-F]+:0000 0A `);
+  return ['tcp', 'tcp6'].some(protocol => {
+    try {
+      return listener.test(readFileSync(`/proc/${pid}/net/${protocol}`, 'utf8'));
+    } catch {
+      return false;
+    }
+  });
+}

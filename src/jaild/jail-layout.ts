@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import type { Trunk } from '../config/lab-config.ts';
+import type { Board } from '../lab/board.ts';
+import { paths } from '../system/paths.ts';
+
+/** What a jail is built from. It is kept beside the jail, so that a jail can be found and removed after lab.yaml changed. */
+export interface JailSpec {
+  readonly board: Board;
+  readonly trunk: Trunk;
+  /** The default boot configuration of the board's class. */
+  readonly boot: string | null;
+}
+
+export const jailsDirectory = join(paths.jaildState, 'jails');
+export const runDirectory = join(paths.jaildSocket, '..');
+
+/** Every path of one jail. What is in `private` is closed to all but root; the jail's own root must reach the rest. */
+export function layOutJail(board: string) {
+  const directory = join(jailsDirectory, board);
+  const own = join(directory, 'private');
+  return {
+    directory,
+    private: own,
+    claimFile: join(directory, 'claim.json'),
+    userPin: join(runDirectory, `${board}.user`),
+    netPin: join(runDirectory, `${board}.net`),
+    /** What jaild renders for the claim: the uppermost read-only layer. */
+    claimLayer: join(own, 'claim'),
+    baseView: join(own, 'base'),
+    upper: join(own, 'upper'),
+    work: join(own, 'work'),
+    root: join(directory, 'root'),
+    tftpView: join(own, 'tftp'),
+    tftpUpper: join(own, 'tftp-upper'),
+    tftpWork: join(own, 'tftp-work'),
+    tftp: join(directory, 'tftp'),
+    nfsImage: join(own, 'nfs.img'),
+    /** The image's file system with the board's view of uids, and the same with the jail's. */
+    nfsMount: join(own, 'nfs'),
+    nfsView: join(directory, 'nfs'),
+    socketsView: join(directory, 'lab'),
+    containerBundle: join(own, 'container'),
+    fileServerBundle: join(own, 'file-server'),
+  } as const;
+}
+
+export type JailLayout = ReturnType<typeof layOutJail>;
+
+/** Interface names on the lab host. All begin with `lc`, which the firewall's rules rely on; at most 15 characters. */
+export function uplinkInterface(vlan: number): string {
+  return `lc${vlan}u`;
+}
+
+export function wireInterface(vlan: number): string {
+  return `lc${vlan}b`;
+}

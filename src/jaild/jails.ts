@@ -1,0 +1,158 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import type { JailEvent, JailRequest, ObservedJail } from '../api/jail-messages.ts';
+import type { LabConfig } from '../config/lab-config.ts';
+import { LabError } from '../lab/error.ts';
+import { createBoardQueue } from './board-queue.ts';
+import { cgroupExists } from './cgroup.ts';
+import type { EpochFence } from './epoch-fence.ts';
+import { interfaceExists } from './interfaces.ts';
+import { type JailSpec, jailsDirectory, layOutJail, uplinkInterface, wireInterface } from './jail-layout.ts';
+import { readRecord } from './jail-record.ts';
+import type { JailClaim, Part, PartName, PartState } from './part.ts';
+import { createParts } from './parts/jail-parts.ts';
+import { buildOrder, planBuild, removalOrder, restrictOrder } from './plan.ts';
+import { runInOrder } from './run-in-order.ts';
+import type { RenderTemplate } from './template.ts';
+
+export type StepEvent = Extract<JailEvent, { event: 'step' }>;
+export type ReportStep = (event: StepEvent) => void;
+
+export interface Jails {
+  /** Every jail of which there is a trace, also of boards that lab.yaml no longer has. */
+  inspect(): Promise<ObservedJail[]>;
+  /** Makes the jail complete: creates what is missing, and makes anew what is broken. Throws `LabError`. */
+  build(board: string, request: JailRequest, report: ReportStep): Promise<void>;
+  /** Removes all of the jail and makes sure that nothing is left. Throws `LabError` that names what stayed. */
+  remove(board: string, epoch: number, report: ReportStep): Promise<void>;
+  /** Waits for the operations that run. */
+  drain(): Promise<void>;
+}
+
+export interface JailsOptions {
+  readonly config: LabConfig;
+  readonly fence: EpochFence;
+  readonly render: RenderTemplate;
+}
+
+export function createJails({ config, fence, render }: JailsOptions): Jails {
+  const queue = createBoardQueue();
+  const partsOf = (spec: JailSpec) => createParts(spec, config.jails, render);
+
+  async function build(board: string, request: JailRequest, report: ReportStep): Promise<void> {
+    const spec = specOf(config, board);
+    if (!spec) throw unknownBoard(board);
+    const claim = addKeys(config, request);
+    fence.check(board, claim.epoch);
+    const record = readRecord(board);
+    if (record && record.epoch !== claim.epoch) {
+      throw new LabError('busy', `${board} still has the jail of epoch ${record.epoch}`, { hint: 'remove it first' });
+    }
+    if (record && !isDeepStrictEqual(record.spec, spec)) {
+      throw new LabError('busy', `${board} has a jail that was built before lab.yaml changed`, {
+        hint: 'remove it first',
+      });
+    }
+    fence.pass(board, claim.epoch);
+    const parts = partsOf(spec);
+    const run = runSteps(parts, report);
+    const plan = planBuild(parts, hasTrace(spec) ? await inspectParts(parts) : new Map());
+    await run(restrictOrder(removalOrder(parts), plan.remove), part => part.remove());
+    await run(restrictOrder(buildOrder(parts), plan.create), part => part.create(claim));
+  }
+
+  async function remove(board: string, epoch: number, report: ReportStep): Promise<void> {
+    const spec = readRecord(board)?.spec ?? specOf(config, board);
+    if (!spec) throw unknownBoard(board);
+    fence.pass(board, epoch);
+    const parts = partsOf(spec);
+    const failure = await runSteps(parts, report)(removalOrder(parts), part => part.remove()).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    const left = describeParts(await inspectParts(parts), state => state !== 'absent');
+    if (left.length === 0 && failure === undefined) return;
+    const reason = failure instanceof Error ? ` (${failure.message})` : '';
+    throw new LabError('device', `${board} still has ${left.join(', ') || 'traces of its jail'}${reason}`, {
+      hint: 'try again; what stays must be removed by hand on the lab host',
+      cause: failure,
+    });
+  }
+
+  async function inspect(board: string): Promise<ObservedJail | undefined> {
+    const record = readRecord(board);
+    const spec = record?.spec ?? specOf(config, board);
+    if (!spec) return { board, epoch: 0, state: 'partial', missing: ['directory: lab.yaml does not have the board'] };
+    if (!hasTrace(spec)) return undefined;
+    const states = await inspectParts(partsOf(spec));
+    const missing = describeParts(states, state => state !== 'present');
+    if (missing.length === states.size) return undefined;
+    return { board, epoch: record?.epoch ?? 0, state: missing.length === 0 ? 'complete' : 'partial', missing };
+  }
+
+  return {
+    async inspect() {
+      const handles = new Set([...config.boards.map(board => board.handle), ...readdirSync(jailsDirectory)]);
+      const jails = await Promise.all([...handles].map(inspect));
+      return jails.filter(jail => jail !== undefined);
+    },
+    build: (board, request, report) => queue.run(board, () => build(board, request, report)),
+    remove: (board, epoch, report) => queue.run(board, () => remove(board, epoch, report)),
+    drain: queue.drain,
+  };
+}
+
+function specOf({ boards, classes, trunk }: LabConfig, handle: string): JailSpec | undefined {
+  const board = boards.find(each => each.handle === handle);
+  if (!board) return undefined;
+  return { board, trunk, boot: classes.find(each => each.name === board.class)?.boot ?? null };
+}
+
+function addKeys({ users }: LabConfig, request: JailRequest): JailClaim {
+  const user = users.find(each => each.name === request.user);
+  if (!user) throw new LabError('not-found', `lab.yaml has no user ${request.user}`);
+  return { ...request, keys: user.keys };
+}
+
+function unknownBoard(board: string): LabError {
+  return new LabError('not-found', `lab.yaml has no board ${board}`);
+}
+
+/** Whether there can be anything of a jail. Cheap, for it is asked for every board; a jail's folder is removed last. */
+function hasTrace({ board }: JailSpec): boolean {
+  const { handle, vlan } = board;
+  const { directory, userPin, netPin } = layOutJail(handle);
+  return (
+    [directory, userPin, netPin].some(existsSync) ||
+    [handle, `${handle}.nfs`].some(cgroupExists) ||
+    [uplinkInterface(vlan), wireInterface(vlan)].some(interfaceExists)
+  );
+}
+
+async function inspectParts(parts: readonly Part[]): Promise<Map<PartName, PartState>> {
+  return new Map(await Promise.all(parts.map(async part => [part.name, await part.inspect()] as const)));
+}
+
+function describeParts(
+  states: ReadonlyMap<PartName, PartState>,
+  isWanted: (state: PartState['state']) => boolean,
+): string[] {
+  return [...states]
+    .filter(([, { state }]) => isWanted(state))
+    .map(([name, state]) => (state.state === 'broken' ? `${name}: ${state.reason}` : name));
+}
+
+/** Runs an action for parts in an order, and reports when each begins and ends, in ms since the operation began. */
+function runSteps(parts: readonly Part[], report: ReportStep) {
+  const startMs = performance.now();
+  const tell = (step: PartName, state: StepEvent['state']) =>
+    report({ event: 'step', step, state, elapsedMs: Math.round(performance.now() - startMs) });
+  return (order: ReadonlyMap<PartName, readonly PartName[]>, action: (part: Part) => Promise<void>) =>
+    runInOrder(order, async name => {
+      const part = parts.find(each => each.name === name);
+      if (!part) throw new LabError('bug', `a jail has no part ${name}`);
+      tell(name, 'started');
+      await action(part);
+      tell(name, 'done');
+    });
+}

@@ -1,0 +1,81 @@
+import { paths } from '../../system/paths.ts';
+import { cgroupOf } from '../cgroup.ts';
+import type { JailLayout } from '../jail-layout.ts';
+import {
+  capabilitySets,
+  dataBind,
+  kernelMounts,
+  maskedPaths,
+  type OciConfig,
+  readonlyPaths,
+  searchPath,
+  tmpfs,
+} from './oci-config.ts';
+import { createSeccompProfile } from './seccomp.ts';
+
+/**
+ * What nfs-ganesha needs on the host, for it is outside of the jail's user namespace: the kernel opens file handles for
+ * nobody else. No CAP_MKNOD, so the board cannot make device files; no CAP_SYS_ADMIN.
+ */
+const capabilities = {
+  CAP_CHOWN: 'the board sets owners',
+  CAP_DAC_OVERRIDE: "the board's root opens every file of the export",
+  CAP_DAC_READ_SEARCH: 'open_by_handle_at(2)',
+  CAP_FOWNER: 'the board changes modes and times of files of others',
+  CAP_FSETID: 'chmod keeps setuid and setgid bits, which the mount ignores but the board obeys',
+  CAP_SETGID: 'each request is done with the group of who sent it',
+  CAP_SETUID: 'each request is done as the user who sent it',
+} as const;
+
+export interface FileServerConfigOptions {
+  /** Also the name of its cgroup. */
+  readonly name: string;
+  readonly layout: JailLayout;
+  readonly architecture: string;
+  readonly pidLimit?: number;
+}
+
+/**
+ * config.json of the NFS server of one board: in the jail's network namespace and in no other of the jail's, on the jails'
+ * read-only base, with nothing of the host but the one file system that it exports.
+ */
+export function createFileServerConfig(options: FileServerConfigOptions): OciConfig {
+  const { name, layout, architecture, pidLimit } = options;
+  return {
+    ociVersion: '1.0.2',
+    hostname: 'nfs',
+    process: {
+      terminal: false,
+      user: { uid: 0, gid: 0 },
+      args: ['ganesha.nfsd', '-F', '-f', configFile, '-L', '/run/ganesha.log', '-p', '/run/ganesha.pid'],
+      cwd: '/',
+      env: [searchPath],
+      capabilities: capabilitySets(Object.keys(capabilities)),
+      noNewPrivileges: true,
+      rlimits: [
+        { type: 'RLIMIT_NOFILE', soft: 4096, hard: 4096 },
+        { type: 'RLIMIT_CORE', soft: 0, hard: 0 },
+      ],
+    },
+    root: { path: paths.jailBase, readonly: true },
+    mounts: [
+      ...kernelMounts(),
+      tmpfs('/var/lib/nfs', ['nosuid', 'nodev', 'noexec', 'mode=755', 'size=1m']),
+      dataBind(`${layout.fileServerBundle}/ganesha.conf`, configFile, 'ro'),
+      dataBind(layout.nfsMount, '/srv/nfs'),
+    ],
+    linux: {
+      namespaces: [
+        { type: 'network', path: layout.netPin },
+        ...['pid', 'ipc', 'uts', 'mount', 'cgroup'].map(type => ({ type })),
+      ],
+      cgroupsPath: cgroupOf(name),
+      resources: pidLimit === undefined ? {} : { pids: { limit: pidLimit } },
+      seccomp: createSeccompProfile(architecture, true),
+      maskedPaths,
+      readonlyPaths,
+    },
+  };
+}
+
+const configFile = '/etc/ganesha/ganesha.conf';

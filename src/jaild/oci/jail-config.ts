@@ -1,0 +1,89 @@
+import { cgroupOf } from '../cgroup.ts';
+import type { JailLayout, JailSpec } from '../jail-layout.ts';
+import {
+  capabilitySets,
+  dataBind,
+  kernelMounts,
+  maskedPaths,
+  type OciConfig,
+  readonlyPaths,
+  searchPath,
+  tmpfs,
+} from './oci-config.ts';
+import { createSeccompProfile } from './seccomp.ts';
+
+/** What root in the jail may do there, and why. All of it ends at the jail's user namespace. */
+const capabilities = {
+  CAP_CHOWN: 'apt, tar and rsync set owners',
+  CAP_DAC_OVERRIDE: 'root opens every file of the jail',
+  CAP_FOWNER: 'root changes modes and times of files of others',
+  CAP_FSETID: 'chmod keeps the setgid bit when packages are installed',
+  CAP_SETFCAP: 'packages such as iputils-ping give file capabilities',
+  CAP_KILL: 'services are signalled across users',
+  CAP_SETGID: 'sshd, dnsmasq, apt and su change to other groups',
+  CAP_SETUID: 'sshd, dnsmasq, apt and su change to other users',
+  CAP_SETPCAP: 'dnsmasq drops what it does not need',
+  CAP_SYS_CHROOT: "sshd's unprivileged half lives in a chroot; so does a user who looks into the board's root",
+  CAP_NET_ADMIN: 'addresses, routes and filters of the jail are its own affair; DHCP sets ARP entries',
+  CAP_NET_RAW: 'ping, tcpdump, DHCP',
+  CAP_NET_BIND_SERVICE: 'ports below 1024: ssh, DNS, DHCP, TFTP',
+} as const;
+
+export interface JailConfigOptions {
+  readonly spec: JailSpec;
+  readonly layout: JailLayout;
+  /** The host's `process.arch`. */
+  readonly architecture: string;
+  /** Processes and threads; undefined where the host has no controller for it. */
+  readonly pidLimit?: number;
+}
+
+/** config.json of a jail: its services under runit, in the namespaces that are pinned for it. */
+export function createJailConfig({ spec, layout, architecture, pidLimit }: JailConfigOptions): OciConfig {
+  const { handle } = spec.board;
+  return {
+    ociVersion: '1.0.2',
+    hostname: handle,
+    process: {
+      terminal: false,
+      user: { uid: 0, gid: 0 },
+      args: ['runsvdir', '-P', '/etc/service'],
+      cwd: '/',
+      env: [searchPath, 'HOME=/root', 'LANG=C.UTF-8', 'container=oci'],
+      capabilities: capabilitySets(Object.keys(capabilities)),
+      // su and ping have their setuid bits and file capabilities, which end at the user namespace, too.
+      noNewPrivileges: false,
+      rlimits: [
+        { type: 'RLIMIT_NOFILE', soft: 1024, hard: 4096 },
+        { type: 'RLIMIT_CORE', soft: 0, hard: 0 },
+      ],
+    },
+    root: { path: layout.root, readonly: false },
+    mounts: [
+      ...kernelMounts(),
+      {
+        destination: '/dev/pts',
+        type: 'devpts',
+        source: 'devpts',
+        options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+      },
+      tmpfs('/dev/shm', ['nosuid', 'nodev', 'noexec', 'mode=1777', 'size=64m']),
+      { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['ro', 'nosuid', 'nodev', 'noexec'] },
+      dataBind(layout.socketsView, '/run/lab'),
+      dataBind(layout.nfsView, '/srv/nfs'),
+      ...(spec.boot === null ? [] : [dataBind(layout.tftp, '/srv/tftp')]),
+    ],
+    linux: {
+      namespaces: [
+        { type: 'user', path: layout.userPin },
+        { type: 'network', path: layout.netPin },
+        ...['pid', 'ipc', 'uts', 'mount', 'cgroup'].map(type => ({ type })),
+      ],
+      cgroupsPath: cgroupOf(handle),
+      resources: pidLimit === undefined ? {} : { pids: { limit: pidLimit } },
+      seccomp: createSeccompProfile(architecture, false),
+      maskedPaths,
+      readonlyPaths,
+    },
+  };
+}

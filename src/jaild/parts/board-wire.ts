@@ -1,0 +1,26 @@
+import type { JailLayout, JailSpec } from '../jail-layout.ts';
+import type { Part } from '../part.ts';
+import { createOpenVswitchWire } from './openvswitch-wire.ts';
+import { createVlanWire } from './vlan-wire.ts';
+
+/** The interface `board` in the jail: one end of the board's own VLAN. */
+export function createBoardWire(spec: JailSpec, layout: JailLayout): Part {
+  const { trunk } = spec;
+  return trunk.via === 'vlan'
+    ? createVlanWire(spec, layout, trunk.interface)
+    : createOpenVswitchWire(spec, layout, trunk.bridge);
+}
+
+/** Commands for the jail's end, once it is there. The alias comes last: it says that the others were done. */
+export function boardInterfaceCommands({ board }: JailSpec): string[] {
+  const { gateway, prefixLength } = board.network;
+  return [
+    `address add ${gateway}/${prefixLength} dev board`,
+    'link set board up',
+    `link set board alias "${wireAlias(board.handle)}"`,
+  ];
+}
+
+export function wireAlias(handle: string): string {
+  return `labcli ${handle}`;
+}

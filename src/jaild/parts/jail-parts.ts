@@ -1,0 +1,33 @@
+import type { JailSettings } from '../../config/lab-config.ts';
+import { type JailSpec, layOutJail } from '../jail-layout.ts';
+import type { Part } from '../part.ts';
+import type { RenderTemplate } from '../template.ts';
+import { createBoardWire } from './board-wire.ts';
+import { createClaimLayer } from './claim-layer.ts';
+import { createContainer } from './container.ts';
+import { createDirectory } from './directory.ts';
+import { createFileServer } from './file-server.ts';
+import { createNamespaces } from './namespaces.ts';
+import { createNfsDisk } from './nfs-disk.ts';
+import { createNfsView } from './nfs-view.ts';
+import { createRootFs } from './root-fs.ts';
+import { createSourceAddress } from './source-address.ts';
+import { createUplink } from './uplink.ts';
+
+/** Everything that a jail is made of. Each part comes after all that it needs. */
+export function createParts(spec: JailSpec, settings: JailSettings, render: RenderTemplate): readonly Part[] {
+  const layout = layOutJail(spec.board.handle);
+  return [
+    createDirectory(spec, layout),
+    createClaimLayer(spec, layout, settings, render),
+    createNamespaces(spec, layout),
+    createRootFs(spec, layout),
+    createNfsDisk(spec, layout),
+    createNfsView(spec, layout),
+    createSourceAddress(spec),
+    createUplink(spec, layout),
+    createBoardWire(spec, layout),
+    createFileServer(spec, layout, render),
+    createContainer(spec, layout),
+  ];
+}

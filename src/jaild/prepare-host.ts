@@ -1,0 +1,42 @@
+import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { connect } from 'node:net';
+import { dirname, join } from 'node:path';
+import type { LabConfig } from '../config/lab-config.ts';
+import { LabError } from '../lab/error.ts';
+import { paths } from '../system/paths.ts';
+import { lookUpAccount } from './accounts.ts';
+import { jailsDirectory, runDirectory } from './jail-layout.ts';
+import { makeBlankImage } from './nfs-images.ts';
+
+/** Makes the folders that jaild and labd share, and what jails are copied from. */
+export async function prepareHost({ boards, classes, jails }: LabConfig): Promise<void> {
+  const labd = lookUpAccount('labd');
+  makeFolder(paths.jaildState, 0o711);
+  makeFolder(jailsDirectory, 0o711);
+  makeFolder(runDirectory, 0o750, 0, labd.gid);
+  makeFolder(join(runDirectory, 'crun'), 0o700);
+  // labd cannot put anything else, such as a link, in the place of a board's folder.
+  makeFolder(paths.jailSockets, 0o750, 0, labd.gid);
+  for (const { handle } of boards) makeFolder(join(paths.jailSockets, handle), 0o755, labd.uid, labd.gid);
+  const booting = new Set(classes.filter(each => each.boot !== undefined).map(each => each.name));
+  if (boards.some(board => !booting.has(board.class))) await makeBlankImage(jails.nfsBytes);
+}
+
+function makeFolder(path: string, mode: number, uid = 0, gid = 0): void {
+  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(path, { recursive: true });
+  chownSync(path, uid, gid);
+  chmodSync(path, mode);
+}
+
+/** Throws `LabError('busy')` when a jaild already answers: two would undo each other's work. */
+export async function refuseSecondJaild(socketPath: string): Promise<void> {
+  const isAnswered = await new Promise<boolean>(resolve => {
+    const socket = connect(socketPath, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+  if (isAnswered) throw new LabError('busy', 'a jaild already runs on this host');
+}

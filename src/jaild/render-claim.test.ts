@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { formatNetmask, renderClaimFiles } from './render-claim.ts';
+import { exampleSpec } from './spec-for-tests.ts';
+import { createTemplates } from './template.ts';
+
+const render = createTemplates(join(import.meta.dirname, '../../templates'));
+const claim = { epoch: 7, user: 'alice', expiresAtMs: Date.UTC(2031, 4, 4, 9, 30), keys: ['ssh-ed25519 AAAA alice'] };
+const settings = { uplink: 'wan0', nameservers: ['192.0.2.53', '192.0.2.54'], nfsBytes: 1 };
+const files = renderClaimFiles(exampleSpec.board, claim, settings, render);
+
+function read(path: string): string {
+  return files.find(file => file.path === path)?.content ?? '';
+}
+
+test('only keys of the claimant open the jail', () => {
+  expect(read('root/.ssh/authorized_keys')).toBe('ssh-ed25519 AAAA alice\n');
+});
+
+test('secrets are readable by root alone', () => {
+  const secrets = files.filter(file => file.mode === 0o600).map(file => file.path);
+  expect(secrets).toEqual(['etc/ssh/ssh_host_ed25519_key', 'root/.ssh/authorized_keys']);
+});
+
+test('every jail has a host key of its own', () => {
+  const again = renderClaimFiles(exampleSpec.board, claim, settings, render);
+  const key = again.find(file => file.path === 'etc/ssh/ssh_host_ed25519_key')?.content;
+  expect(key).toMatch(/^-----BEGIN OPENSSH PRIVATE KEY-----\n/);
+  expect(key).not.toBe(read('etc/ssh/ssh_host_ed25519_key'));
+});
+
+test('the board is offered its own address, boot file and root', () => {
+  for (const line of [
+    'interface=board',
+    'dhcp-range=10.96.101.0,static,255.255.255.0,12h',
+    'dhcp-host=52:54:00:00:01:65,10.96.101.100,rockpro64-1',
+    'dhcp-option=option:root-path,10.96.101.1:/nfs/root',
+    'dhcp-boot=tag:uboot-arm64,boot.scr.uimg,,10.96.101.1',
+    'server=192.0.2.53',
+    'server=192.0.2.54',
+  ]) {
+    expect(read('etc/dnsmasq.conf').split('\n')).toContain(line);
+  }
+  expect(read('etc/resolv.conf')).toBe('nameserver 192.0.2.53\nnameserver 192.0.2.54\n');
+});
+
+test('a value that a template names must be there', () => {
+  expect(() => render('motd', { handle: 'rockpro64-1' })).toThrow(/not defined/);
+});
+
+test.each([
+  [8, '255.0.0.0'],
+  [24, '255.255.255.0'],
+  [30, '255.255.255.252'],
+  [32, '255.255.255.255'],
+])('/%d is %s', (length, netmask) => {
+  expect(formatNetmask(length)).toBe(netmask);
+});

@@ -1,0 +1,46 @@
+import type { JailSettings } from '../config/lab-config.ts';
+import type { Board } from '../lab/board.ts';
+import { formatMoment } from '../lab/format-moment.ts';
+import { createHostKey } from './host-key.ts';
+import type { JailClaim } from './part.ts';
+import type { RenderTemplate } from './template.ts';
+
+export interface RenderedFile {
+  /** Without the leading slash. */
+  readonly path: string;
+  readonly content: string;
+  readonly mode: number;
+}
+
+/** Every file of a jail that depends on the board or the claim. All belong to the jail's root. */
+export function renderClaimFiles(
+  board: Board,
+  claim: JailClaim,
+  settings: JailSettings,
+  render: RenderTemplate,
+): RenderedFile[] {
+  const { handle, mac, vlan, network } = board;
+  const { nameservers } = settings;
+  const hostKey = createHostKey(handle);
+  const expiry = formatMoment(claim.expiresAtMs);
+  const netmask = formatNetmask(network.prefixLength);
+  const readable = (path: string, content: string) => ({ path, content, mode: 0o644 });
+  const secret = (path: string, content: string) => ({ path, content, mode: 0o600 });
+  return [
+    readable('etc/hostname', `${handle}\n`),
+    readable('etc/hosts', `127.0.0.1 localhost\n${network.jailAddress} ${handle}\n${network.boardAddress} board\n`),
+    readable('etc/resolv.conf', nameservers.map(address => `nameserver ${address}\n`).join('')),
+    readable('etc/motd', render('motd', { handle, vlan, ...network, user: claim.user, expiry })),
+    readable('etc/dnsmasq.conf', render('dnsmasq.conf', { handle, mac, ...network, netmask, nameservers })),
+    readable('etc/ssh/sshd_config', render('sshd_config', {})),
+    secret('etc/ssh/ssh_host_ed25519_key', hostKey.privateKey),
+    readable('etc/ssh/ssh_host_ed25519_key.pub', hostKey.publicKey),
+    secret('root/.ssh/authorized_keys', claim.keys.map(key => `${key}\n`).join('')),
+  ];
+}
+
+/** 24 is 255.255.255.0. */
+export function formatNetmask(prefixLength: number): string {
+  const bits = prefixLength === 0 ? 0 : (0xffff_ffff << (32 - prefixLength)) >>> 0;
+  return [24, 16, 8, 0].map(shift => (bits >>> shift) & 0xff).join('.');
+}

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import { PassThrough } from 'node:stream';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { z } from 'zod';
+import type { JailEvent, JailList } from '../api/jail-messages.ts';
+import { type ErrorMessage, httpStatusOf, LabError } from '../lab/error.ts';
+import type { Jails, ReportStep } from './jails.ts';
+
+const boardParams = z.strictObject({ board: z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/) });
+const epoch = z.int().min(1);
+const jailRequest = z.strictObject({
+  epoch,
+  user: z.string().min(1).max(64),
+  expiresAtMs: z.int().min(0).max(8_640_000_000_000_000),
+});
+const removalQuery = z.strictObject({ epoch: z.string().regex(/^\d+$/).transform(Number).pipe(epoch) });
+
+export interface ServerOptions {
+  readonly jails: Jails;
+  readonly log: (message: string) => void;
+}
+
+/** jaild's API (see api/jail-messages.ts), not listening yet. */
+export function createServer({ jails, log }: ServerOptions): FastifyInstance {
+  const server = Fastify({ logger: false, bodyLimit: 65_536 });
+
+  server.get('/v1/jails', async (): Promise<JailList> => ({ jails: await jails.inspect() }));
+
+  server.put('/v1/jails/:board', async (request, reply) => {
+    const { board } = parse(boardParams, request.params);
+    const body = parse(jailRequest, request.body);
+    return streamEvents(reply, `build ${board}`, report => jails.build(board, body, report));
+  });
+
+  server.delete('/v1/jails/:board', async (request, reply) => {
+    const { board } = parse(boardParams, request.params);
+    const query = parse(removalQuery, request.query);
+    return streamEvents(reply, `remove ${board}`, report => jails.remove(board, query.epoch, report));
+  });
+
+  server.setNotFoundHandler(async (_request, reply) => {
+    const error = new LabError('not-found', 'jaild has no such call').toMessage();
+    return reply.status(httpStatusOf('not-found')).send({ error });
+  });
+
+  server.setErrorHandler(async (error, request, reply) => {
+    const message = toMessage(error, `${request.method} ${request.url}`);
+    return reply.status(httpStatusOf(message.code)).send({ error: message });
+  });
+
+  /**
+   * Answers with an event a line as they happen. An operation that is refused before its first step is answered with the
+   * status of its error instead. It goes on to its end even if the caller goes away.
+   */
+  async function streamEvents(reply: FastifyReply, what: string, operate: (report: ReportStep) => Promise<void>) {
+    const stream = new PassThrough();
+    // The caller went away: what it is not told any more happens all the same.
+    stream.on('error', () => {});
+    const send = (event: JailEvent) => stream.write(`${JSON.stringify(event)}\n`);
+    const begun = Promise.withResolvers<void>();
+    const ended = operate(event => {
+      send(event);
+      begun.resolve();
+    });
+    await Promise.race([begun.promise, ended]);
+    ended.then(
+      () => stream.end(`${JSON.stringify({ event: 'done' } satisfies JailEvent)}\n`),
+      (error: unknown) => {
+        const event: JailEvent = { event: 'error', error: toMessage(error, what) };
+        stream.end(`${JSON.stringify(event)}\n`);
+      },
+    );
+    return reply.type('application/x-ndjson').send(stream);
+  }
+
+  function toMessage(error: unknown, what: string): ErrorMessage {
+    if (error instanceof LabError && error.code !== 'bug') {
+      log(`${what}: ${error.message}${error.cause instanceof Error ? ` (${error.cause.message})` : ''}`);
+      return error.toMessage();
+    }
+    const { statusCode } = error as { statusCode?: number };
+    // Fastify's own refusals: a body that is too large or is not JSON.
+    if (statusCode !== undefined && statusCode < 500) return new LabError('usage', String(error)).toMessage();
+    const reference = randomUUID().slice(0, 8);
+    log(`bug ${reference}: ${what}: ${error instanceof Error ? error.stack : String(error)}`);
+    return { code: 'bug', message: 'jaild failed in a way that it should not', reference };
+  }
+
+  return server;
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new LabError('usage', result.error.issues.map(issue => `${issue.path.join('.')}: ${issue.message}`).join('; '));
+}

@@ -1,0 +1,24 @@
+import type { JailSpec } from './jail-layout.ts';
+
+/** The first board of the virtual lab. */
+export const exampleSpec: JailSpec = {
+  trunk: { via: 'openvswitch', bridge: 'br-trunk' },
+  boot: 'debian-nfs',
+  board: {
+    handle: 'rockpro64-1',
+    class: 'rockpro64',
+    architecture: 'arm64',
+    mac: '52:54:00:00:01:65',
+    vlan: 101,
+    poePort: { switch: 'poe1', port: 1 },
+    serial: { path: '/dev/ttyUSB0', baudRate: 115_200 },
+    uidBase: 1_885_536_256,
+    network: {
+      jailAddress: '10.77.0.101',
+      gateway: '10.96.101.1',
+      subnet: '10.96.101.0',
+      prefixLength: 24,
+      boardAddress: '10.96.101.100',
+    },
+  },
+};

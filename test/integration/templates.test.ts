@@ -1,0 +1,43 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { renderClaimFiles } from '../../src/jaild/render-claim.ts';
+import { exampleSpec } from '../../src/jaild/spec-for-tests.ts';
+import { createTemplates } from '../../src/jaild/template.ts';
+import { run } from '../../src/system/run.ts';
+
+/** What the templates render is checked by the programs that read it. */
+const render = createTemplates(join(import.meta.dirname, '../../templates'));
+const claim = { epoch: 1, user: 'alice', expiresAtMs: 0, keys: ['ssh-ed25519 AAAA alice'] };
+const settings = { uplink: 'wan0', nameservers: ['192.0.2.53'], nfsBytes: 1 };
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'labcli-templates-'));
+  for (const { path, content, mode } of renderClaimFiles(exampleSpec.board, claim, settings, render)) {
+    mkdirSync(join(directory, dirname(path)), { recursive: true });
+    writeFileSync(join(directory, path), content, { mode });
+  }
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+test('dnsmasq --test', async () => {
+  await run('dnsmasq', ['--test', `--conf-file=${join(directory, 'etc/dnsmasq.conf')}`]);
+  await expect(run('dnsmasq', ['--test', `--conf-file=${join(directory, 'etc/hostname')}`])).rejects.toThrow(
+    /bad option/,
+  );
+});
+
+test('sshd -t, and the host key is one for ssh-keygen', async () => {
+  const key = join(directory, 'etc/ssh/ssh_host_ed25519_key');
+  // In a mount namespace of its own, for sshd wants its folder below /run.
+  const check = 'mount -t tmpfs none /run && mkdir /run/sshd && exec /usr/sbin/sshd -t -f "$0" -o HostKey="$1"';
+  await run('unshare', ['--mount', 'sh', '-ec', check, join(directory, 'etc/ssh/sshd_config'), key]);
+  const publicKey = await run('ssh-keygen', ['-y', '-f', key]);
+  expect(publicKey.trim()).toBe((await run('cat', [`${key}.pub`])).trim());
+});
+
+test.each([true, false])('nft -c, on a host that is a router: %s', async isRouter => {
+  const input = render('nftables.conf', { uplink: 'wan0', isRouter });
+  await run('unshare', ['--net', 'nft', '--check', '--file', '-'], { input });
+});
