@@ -1,8 +1,8 @@
 import type { LabConfig } from '../config/lab-config.ts';
+import { exampleSpec } from './example-spec.ts';
 import { absent, broken, type PartName, type PartState, partNames, present } from './part.ts';
 import { createParts } from './parts/jail-parts.ts';
 import { buildOrder, planBuild, removalOrder, restrictOrder } from './plan.ts';
-import { exampleSpec } from './spec-for-tests.ts';
 
 const settings: LabConfig['jails'] = { uplink: 'wan0', nameservers: [], nfsBytes: 1 };
 const parts = createParts(exampleSpec, settings, () => '');

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { exampleSpec } from './example-spec.ts';
 import { formatNetmask, renderClaimFiles } from './render-claim.ts';
-import { exampleSpec } from './spec-for-tests.ts';
 import { createTemplates } from './template.ts';
 
 const render = createTemplates(join(import.meta.dirname, '../../templates'));

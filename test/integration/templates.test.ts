@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { exampleSpec } from '../../src/jaild/example-spec.ts';
 import { renderClaimFiles } from '../../src/jaild/render-claim.ts';
-import { exampleSpec } from '../../src/jaild/spec-for-tests.ts';
 import { createTemplates } from '../../src/jaild/template.ts';
 import { run } from '../../src/system/run.ts';
 

@@ -1,5 +1,5 @@
+import { exampleSpec } from '../example-spec.ts';
 import { layOutJail } from '../jail-layout.ts';
-import { exampleSpec } from '../spec-for-tests.ts';
 import { createFileServerConfig } from './file-server-config.ts';
 import { createJailConfig } from './jail-config.ts';
 

@@ -18,21 +18,33 @@ export function createQemuBoard(
   },
 ): PoweredDevice {
   let machine: ChildProcess | undefined;
+  /** A killed machine holds its tap for some milliseconds more, and the next one could not open it. */
+  let ended = Promise.resolve();
+  let changes = 0;
+
+  function start(change: number, onFault: () => void): void {
+    const started = startChild('qemu-system-aarch64', qemuArguments(board, options), options.log);
+    machine = started;
+    ended = new Promise(resolve => {
+      started.once('exit', (code, signal) => {
+        resolve();
+        if (change !== changes) return;
+        options.log(`${board.handle}: the machine ended by itself (${code ?? signal})`);
+        onFault();
+      });
+    });
+  }
+
   return {
     powerOn(onFault) {
-      const started = startChild('qemu-system-aarch64', qemuArguments(board, options), options.log);
-      machine = started;
-      started.once('exit', (code, signal) => {
-        if (machine !== started) return;
-        options.log(`${board.handle}: the machine ended by itself (${code ?? signal})`);
-        machine = undefined;
-        onFault();
+      const change = ++changes;
+      void ended.then(() => {
+        if (change === changes) start(change, onFault);
       });
     },
     powerOff() {
-      const running = machine;
-      machine = undefined;
-      running?.kill('SIGKILL');
+      changes += 1;
+      machine?.kill('SIGKILL');
     },
   };
 }

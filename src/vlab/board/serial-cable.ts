@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { endChild, startChild } from '../child.ts';
 
@@ -38,6 +38,7 @@ export function laySerialCable(labEnd: string, group: string | undefined, log: (
     async unplug() {
       isUnplugged = true;
       if (child) await endChild(child);
+      for (const end of [labEnd, boardEnd]) rmSync(end, { force: true });
     },
   };
 }
