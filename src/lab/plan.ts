@@ -61,7 +61,8 @@ export function plan(desired: DesiredBoard, observed: ObservedBoard): Step[] {
   if (mustPowerOff) steps.push({ step: 'power-off', board });
   if (mustRemove) {
     const observedEpoch = typeof jail === 'object' ? jail.epoch : 0;
-    steps.push({ step: 'remove-jail', board, epoch: Math.max(fence, observedEpoch) });
+    // The epoch of a board that was never claimed is 0, and nothing is done in its name.
+    steps.push({ step: 'remove-jail', board, epoch: Math.max(fence, observedEpoch, 1) });
   }
   if (epoch === undefined) return steps;
 

@@ -85,7 +85,8 @@ describe('the virtual lab', () => {
   test('a board that stops by itself is a fault until it is powered off', async () => {
     snmp('snmpset', powerOf(1), 'i', '1');
     await until(async () => (await host.processes()).some(name => name.startsWith('qemu')));
-    await runIn(host.onHost('pkill', '-KILL', '-x', 'qemu-system-aar'));
+    const pid = (await runIn(host.onHost('pgrep', '-x', 'qemu-system-aar'))).trim();
+    await runIn(host.onHost('kill', '-KILL', pid));
     await until(async () => detection(1) === '4');
     expect(snmp('snmpget', '-Oqv', powerOf(1))).toBe('1');
     snmp('snmpset', powerOf(1), 'i', '2');

@@ -64,8 +64,10 @@ export async function startVlabHost(): Promise<VlabHost> {
       await vlab?.end(10_000);
     },
     async processes() {
-      const names = await runOnHost('ps', '-A', '-o', 'comm=');
-      return names.split('\n').filter(name => name && !['sleep', 'ps'].includes(name) && !name.includes('<defunct>'));
+      const lines = (await runOnHost('ps', '-A', '-o', 'stat=,comm=')).trim().split('\n');
+      // PID 1 is a plain program that does not collect the dead.
+      const running = lines.filter(line => !line.startsWith('Z')).map(line => line.replace(/^\S+\s+/, ''));
+      return running.filter(name => !['sleep', 'ps'].includes(name));
     },
     async close() {
       vlab?.kill();

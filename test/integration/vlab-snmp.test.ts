@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import snmpClient from 'net-snmp';
 import { prepareSnmpTools, type SnmpIdentity, type SnmpTools } from './snmp-tools.ts';
 import { credentials } from './switch-bench.ts';
 
@@ -144,6 +145,24 @@ test('a community that may only read cannot write, nor create', async () => {
   expect(snmp('snmpget', '-Oqv', powerOf(1))).toBe('2');
   expect(snmp('snmpget', rowStatus(300))).toContain('No Such Instance');
   snmp.close();
+  child.stdin?.end();
+  await once(child, 'exit');
+});
+
+test('a stranger without a name, which version 3 allows, gets no answer', async () => {
+  const { child, target } = await startSwitch('3');
+  const [host = '', port] = target.split(':');
+  const nobody = { name: '', level: snmpClient.SecurityLevel.noAuthNoPriv };
+  const session = snmpClient.createV3Session(host, nobody, {
+    port: Number(port),
+    version: snmpClient.Version3,
+    timeout: 500,
+    retries: 0,
+  });
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  session.get(['1.3.6.1.2.1.1.1.0'], (error, varbinds) => resolve(error ? error.name : String(varbinds?.[0]?.value)));
+  expect(await promise).toBe('RequestTimedOutError');
+  session.close();
   child.stdin?.end();
   await once(child, 'exit');
 });

@@ -1,0 +1,47 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { loadConfig } from './config/load-config.ts';
+import { loadSecrets } from './config/load-secrets.ts';
+import { createSerialConsole } from './drivers/console/serial-console.ts';
+import { createPowerRegistry } from './drivers/power/power-registry.ts';
+import { exitCodeOf, LabError } from './lab/error.ts';
+import { startDaemon } from './labd/daemon.ts';
+import { createJaildClient } from './labd/jaild-client.ts';
+import { openStore } from './store/open-store.ts';
+import { openSqliteEngine } from './store/sqlite-engine.ts';
+import { paths } from './system/paths.ts';
+
+/** labd [--config FILE] [--secrets FILE], as an unprivileged account of its own. */
+const { values } = parseArgs({
+  options: {
+    config: { type: 'string', default: paths.config },
+    secrets: { type: 'string', default: paths.secrets },
+  },
+});
+const log = (text: string) => process.stderr.write(`${new Date().toISOString()} labd: ${text}\n`);
+
+try {
+  const config = loadConfig(values.config);
+  const power = createPowerRegistry(config, loadSecrets(values.secrets, config.switches));
+  mkdirSync(paths.labdState, { recursive: true });
+  const daemon = await startDaemon({
+    config,
+    store: await openStore(openSqliteEngine(join(paths.labdState, 'lab.db'))),
+    jails: createJaildClient(paths.jaildSocket),
+    powerOf: power.powerOf,
+    consoleOf: board => createSerialConsole(board.serial),
+    hostSocket: paths.hostSocket,
+    authorizedKeys: paths.authorizedKeys,
+    jailSockets: paths.jailSockets,
+    log,
+  });
+  log('ready');
+  const stop = () => daemon.stop().then(() => process.exit(0));
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+} catch (error) {
+  if (!(error instanceof LabError)) throw error;
+  log(`${error.message}${error.hint ? ` (${error.hint})` : ''}`);
+  process.exit(exitCodeOf(error.code));
+}

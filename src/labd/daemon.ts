@@ -1,0 +1,106 @@
+import { mkdirSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { dirname } from 'node:path';
+import { userHeader } from '../api/messages.ts';
+import type { LabConfig } from '../config/lab-config.ts';
+import type { Console } from '../drivers/console/console.ts';
+import type { Power } from '../drivers/power/power.ts';
+import type { Identity } from '../lab/access.ts';
+import type { Board } from '../lab/board.ts';
+import type { Claim } from '../lab/claim.ts';
+import { LabError } from '../lab/error.ts';
+import type { Store } from '../store/store.ts';
+import { writeAuthorizedKeys } from './authorized-keys.ts';
+import { createBoardLock } from './board-lock.ts';
+import { createBoardPower } from './board-power.ts';
+import { createCalls } from './calls.ts';
+import { createConsoles } from './consoles.ts';
+import { type Entrance, openHttpDoor } from './door.ts';
+import { createJailDoors } from './jail-doors.ts';
+import type { Jails } from './jails.ts';
+import { createUpkeep } from './keep-up.ts';
+import { createOperationFeed } from './operation-feed.ts';
+import { createOperations } from './operations.ts';
+import { createEntrance } from './routes.ts';
+import { summarizeClaim } from './summaries.ts';
+import { createWorld } from './world.ts';
+
+export interface Daemon {
+  /** Lets go of everything that ends with the process; jails and boards stay as they are. */
+  stop(): Promise<void>;
+}
+
+/** The host socket serves one account, on behalf of many people at once. */
+const mostHostConnections = 1024;
+
+/** Starts labd: takes up what an earlier labd left unfinished, then opens the host's door. */
+export async function startDaemon(options: {
+  readonly config: LabConfig;
+  readonly store: Store;
+  readonly jails: Jails;
+  readonly powerOf: (board: Board) => Power;
+  readonly consoleOf: (board: Board) => Console;
+  readonly hostSocket: string;
+  readonly authorizedKeys: string;
+  readonly jailSockets: string;
+  readonly log: (text: string) => void;
+}): Promise<Daemon> {
+  const { config, store, jails, powerOf, consoleOf, hostSocket, authorizedKeys, jailSockets, log } = options;
+  await store.syncLab(
+    config.classes.map(({ name }) => name),
+    config.boards,
+  );
+  const offTimeMsOf = (board: Board) => config.classes.find(({ name }) => name === board.class)?.offTimeMs ?? 1000;
+  const power = createBoardPower(powerOf, offTimeMsOf);
+  const consoles = createConsoles(consoleOf, log);
+  const lock = createBoardLock();
+  const feed = createOperationFeed();
+  let entrance: Entrance | undefined;
+  const doors = createJailDoors({
+    directory: jailSockets,
+    entrance() {
+      if (!entrance) throw new LabError('bug', 'a jail was opened before labd was ready');
+      return entrance;
+    },
+    attachConsole: consoles.attach,
+  });
+  const world = createWorld({ jails, power, consoles, doors });
+  const describe = async (claim: Claim) =>
+    summarizeClaim(claim, await store.findBoard(claim.board), power.lastKnown(claim.board));
+  async function boardOf(handle: string): Promise<Board> {
+    const record = await store.findBoard(handle);
+    if (!record) throw new LabError('bug', `${handle} is not in the store`);
+    return record.board;
+  }
+  const operations = createOperations({ store, world, lock, feed, boardOf, describe, log });
+  const calls = createCalls({ config, store, power, consoles, lock, feed, operations, describe });
+  entrance = await createEntrance({ calls, log });
+  const upkeep = createUpkeep({ store, world, lock, power, operations, listedBoards: config.boards, log });
+
+  await operations.resume();
+  upkeep.start();
+  mkdirSync(dirname(hostSocket), { recursive: true });
+  writeAuthorizedKeys(authorizedKeys, config.users);
+  const mode = 0o660;
+  const host = await openHttpDoor(hostSocket, {
+    mode,
+    mostConnections: mostHostConnections,
+    identify: identifyUser,
+    entrance,
+  });
+  return {
+    async stop() {
+      host.close();
+      upkeep.stop();
+      doors.closeAll();
+      consoles.closeAll();
+      await store.close();
+    },
+  };
+}
+
+/** The socket's file mode says who may speak for users: the account whose forced command names them. */
+function identifyUser(request: IncomingMessage): Identity {
+  const user = request.headers[userHeader];
+  return { door: 'host', user: typeof user === 'string' ? user : '' };
+}

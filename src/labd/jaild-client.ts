@@ -1,0 +1,73 @@
+import { type IncomingMessage, request } from 'node:http';
+import { createInterface } from 'node:readline';
+import type { JailEvent, JailList, JailRequest } from '../api/jail-messages.ts';
+import { type ErrorMessage, LabError } from '../lab/error.ts';
+import type { Jails } from './jails.ts';
+
+/** Calls jaild over its unix socket (see api/jail-messages.ts). */
+export function createJaildClient(socketPath: string): Jails {
+  return {
+    async inspect(signal) {
+      const answer = await send(socketPath, 'GET', '/v1/jails', undefined, signal);
+      return ((await readJson(answer)) as JailList).jails;
+    },
+    async build({ board, epoch, user, expiresAtMs }, signal) {
+      const body: JailRequest = { epoch, user, expiresAtMs };
+      await follow(await send(socketPath, 'PUT', `/v1/jails/${board}`, body, signal));
+    },
+    async remove(board, epoch, signal) {
+      await follow(await send(socketPath, 'DELETE', `/v1/jails/${board}?epoch=${epoch}`, undefined, signal));
+    },
+  };
+}
+
+async function send(
+  socketPath: string,
+  method: string,
+  path: string,
+  body: object | undefined,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    const text = body && JSON.stringify(body);
+    const headers = text === undefined ? {} : { 'content-type': 'application/json' };
+    request({ socketPath, method, path, headers, agent: false, signal }, resolve).on('error', reject).end(text);
+  }).catch(error => {
+    signal.throwIfAborted();
+    throw lost(error);
+  });
+  if ((answer.statusCode ?? 500) < 400) return answer;
+  throw LabError.fromMessage(((await readJson(answer)) as { error: ErrorMessage }).error);
+}
+
+async function readJson(answer: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of answer) chunks.push(chunk as Buffer);
+  } catch (error) {
+    throw lost(error);
+  }
+  return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+}
+
+/** Only the event `done` is a success: a stream that just ends is a jaild that was killed. */
+async function follow(answer: IncomingMessage): Promise<void> {
+  // A broken connection ends the lines, and nothing else.
+  answer.on('error', () => {});
+  for await (const line of createInterface({ input: answer, crlfDelay: Number.POSITIVE_INFINITY })) {
+    let event: JailEvent;
+    try {
+      event = JSON.parse(line) as JailEvent;
+    } catch (error) {
+      throw lost(error);
+    }
+    if (event.event === 'error') throw LabError.fromMessage(event.error);
+    if (event.event === 'done') return;
+  }
+  throw lost(undefined);
+}
+
+function lost(cause: unknown): LabError {
+  const hint = 'it may be starting: try again in a moment';
+  return new LabError('unreachable', 'jaild does not answer', { hint, cause });
+}

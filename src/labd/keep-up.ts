@@ -1,0 +1,109 @@
+import type { Board } from '../lab/board.ts';
+import { systemActor } from '../lab/operation.ts';
+import { type DesiredBoard, type ObservedBoard, plan } from '../lab/plan.ts';
+import type { BoardRecord, Store } from '../store/store.ts';
+import type { BoardLock } from './board-lock.ts';
+import type { BoardPower } from './board-power.ts';
+import type { Operations } from './operations.ts';
+import { runSteps } from './run-steps.ts';
+import type { World } from './world.ts';
+
+/** What labd does without being asked: it puts right what is not as it ought to be, and releases what has run out. */
+export interface Upkeep {
+  start(): void;
+  stop(): void;
+}
+
+const repairEveryMs = 5000;
+const expireEveryMs = 500;
+const retryReleaseMs = 30_000;
+
+export function createUpkeep(options: {
+  readonly store: Store;
+  readonly world: World;
+  readonly lock: BoardLock;
+  readonly power: BoardPower;
+  readonly operations: Operations;
+  readonly listedBoards: readonly Board[];
+  readonly log: (text: string) => void;
+}): Upkeep {
+  const { store, world, lock, power, operations, listedBoards, log } = options;
+  const releaseAgainAt = new Map<string, number>();
+  const timers: NodeJS.Timeout[] = [];
+
+  /** Desired state first: what no claim wants is garbage only when all claims are known. */
+  async function repair(): Promise<void> {
+    const records = await store.listBoards();
+    const observed = await world.observeAll(records.map(({ board }) => board.handle));
+    const wrong = records.filter(record => {
+      const state = observed.get(record.board.handle);
+      return state && mayRepair(record) && plan(desiredOf(record), state).length > 0;
+    });
+    await Promise.all(wrong.map(record => lock.run(record.board.handle, () => repairBoard(record.board.handle))));
+  }
+
+  function mayRepair({ board, operation, quarantine }: BoardRecord): boolean {
+    return !operation && quarantine === undefined && !lock.isHeld(board.handle);
+  }
+
+  /** Everything is read again, now that nothing else happens to the board. */
+  async function repairBoard(handle: string): Promise<void> {
+    const record = await store.findBoard(handle);
+    if (!record || record.operation || record.quarantine !== undefined) return;
+    const observed: ObservedBoard = await world.observe(handle);
+    const { board, claim, epoch } = record;
+    const subject = {
+      board,
+      claim: claim ?? { id: 0, board: handle, user: '', epoch, createdAtMs: 0, expiresAtMs: 0 },
+    };
+    const witness = {
+      started: async () => {},
+      done: (step: { step: string }) => log(`${handle}: repair: ${step.step}`),
+    };
+    try {
+      await runSteps(world, subject, desiredOf(record), observed, witness);
+    } catch (error) {
+      log(`${handle}: repair failed: ${(error as Error).message}`);
+    }
+  }
+
+  async function expire(): Promise<void> {
+    for (const { board, epoch } of await store.listExpired()) {
+      const record = await store.findBoard(board);
+      if (record?.operation || (releaseAgainAt.get(board) ?? 0) > performance.now()) continue;
+      releaseAgainAt.set(board, performance.now() + retryReleaseMs);
+      operations.start(await store.beginOperation({ kind: 'release', board, epoch, actor: systemActor }));
+    }
+  }
+
+  /** One round after another, never two at once. */
+  function every(periodMs: number, what: string, action: () => Promise<void>): void {
+    let isStopped = false;
+    async function round(): Promise<void> {
+      await action().catch(error => log(`${what}: ${(error as Error).message}`));
+      if (!isStopped) timers.push(setTimeout(round, periodMs));
+    }
+    stops.push(() => {
+      isStopped = true;
+    });
+    void round();
+  }
+  const stops: (() => void)[] = [];
+
+  return {
+    start() {
+      every(repairEveryMs, 'repair', repair);
+      every(repairEveryMs, 'power', () => power.refresh(listedBoards));
+      every(expireEveryMs, 'expiry', expire);
+    },
+    stop() {
+      for (const stop of stops) stop();
+      for (const timer of timers) clearTimeout(timer);
+    },
+  };
+}
+
+/** Power is left as it is: the holder switches it, and a board without holder was switched off when it was released. */
+function desiredOf({ board, claim, epoch }: BoardRecord): DesiredBoard {
+  return { board: board.handle, fence: epoch, power: 'any', ...(claim ? { epoch: claim.epoch } : {}) };
+}
