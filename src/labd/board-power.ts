@@ -2,29 +2,37 @@ import type { PowerAction, PowerState } from '../api/messages.ts';
 import { cyclePower } from '../drivers/power/cycle-power.ts';
 import type { Power } from '../drivers/power/power.ts';
 import type { Board } from '../lab/board.ts';
+import { LabError } from '../lab/error.ts';
 
 /** Power of all boards, with the state that each switch last told: asking for that never waits for a switch. */
 export interface BoardPower {
   lastKnown(board: string): PowerState;
   read(board: Board): Promise<PowerState>;
   act(board: Board, action: PowerAction): Promise<PowerState>;
-  /** Reads the boards' states anew. A switch that does not answer is not asked again in this round. */
+  /** Reads the boards' states anew, switches side by side. A switch that does not answer is not asked again in this round. */
   refresh(boards: readonly Board[]): Promise<void>;
 }
 
-/** Longer than any power cycle, settling included: a driver that hangs for ever is a bug of the driver. */
+/** Longer than any power cycle, settling included. */
 const actionTimeoutMs = 60_000;
 
 export function createBoardPower(powerOf: (board: Board) => Power, offTimeMsOf: (board: Board) => number): BoardPower {
   const states = new Map<string, PowerState>();
+  /** Counts what was begun on each board, so that a slow answer does not cover a newer one. */
+  const begun = new Map<string, number>();
 
   async function track(board: Board, action: (power: Power, signal: AbortSignal) => Promise<PowerState>) {
+    const turn = (begun.get(board.handle) ?? 0) + 1;
+    begun.set(board.handle, turn);
+    const tell = (state: PowerState) => {
+      if (begun.get(board.handle) === turn) states.set(board.handle, state);
+    };
     try {
-      const state = await action(powerOf(board), AbortSignal.timeout(actionTimeoutMs));
-      states.set(board.handle, state);
+      const state = await inTime(signal => action(powerOf(board), signal));
+      tell(state);
       return state;
     } catch (error) {
-      states.set(board.handle, 'unknown');
+      tell('unknown');
       throw error;
     }
   }
@@ -57,4 +65,19 @@ export function createBoardPower(powerOf: (board: Board) => Power, offTimeMsOf: 
       await Promise.all([...bySwitch.values()].map(refreshSwitch));
     },
   };
+}
+
+/** A driver that does not heed its signal must not hold the board for ever. */
+async function inTime(action: (signal: AbortSignal) => Promise<PowerState>): Promise<PowerState> {
+  const abort = new AbortController();
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    abort.abort();
+    late.reject(new LabError('device', `the switch is not done after ${actionTimeoutMs / 1000} s`));
+  }, actionTimeoutMs);
+  try {
+    return await Promise.race([action(abort.signal), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -26,16 +26,18 @@ export interface Calls {
   listClasses(): Promise<ClassList>;
   listBoards(identity: Identity, isMine: boolean): Promise<BoardList>;
   claim(identity: Identity, wish: ClaimRequest | Loose): Promise<AsyncIterable<OperationEvent>>;
-  begin(
-    identity: Identity,
-    kind: 'reinit' | 'release',
-    board: string | undefined,
-  ): Promise<AsyncIterable<OperationEvent>>;
+  /** The operation is begun in the store; `run` carries it out. */
+  begin(identity: Identity, kind: 'reinit' | 'release', board: string | undefined): Promise<BegunOperation>;
   followOperation(identity: Identity, id: number): Promise<AsyncIterable<OperationEvent>>;
   readPower(identity: Identity, board: string | undefined): Promise<PowerAnswer>;
   setPower(identity: Identity, action: PowerAction, board: string | undefined): Promise<PowerAnswer>;
   /** Gives what connects a stream to the board's serial line. */
   openConsole(identity: Identity, board: string | undefined): Promise<(stream: Duplex) => void>;
+}
+
+export interface BegunOperation {
+  readonly first: OperationEvent;
+  run(): AsyncIterable<OperationEvent>;
 }
 
 interface Loose {
@@ -119,7 +121,9 @@ export function createCalls(options: {
     async begin(identity, kind, board) {
       const { claim } = await allow(identity, kind, board);
       const { epoch, user } = claim;
-      return begun(await store.beginOperation({ kind, board: claim.board, epoch, actor: user }));
+      const operation = await store.beginOperation({ kind, board: claim.board, epoch, actor: user });
+      const first = { event: 'operation', id: operation.id, kind, board: claim.board } as const;
+      return { first, run: () => begun(operation) };
     },
     async followOperation(identity, id) {
       const operation = await store.findOperation(id);
@@ -135,12 +139,14 @@ export function createCalls(options: {
     async setPower(identity, action, board) {
       const { claim, record } = await allow(identity, 'power', board);
       refuseDuringOperation(record);
+      if (lock.isHeld(claim.board)) {
+        throw new LabError('busy', `${claim.board} is busy: its power is being switched, or its jail repaired`);
+      }
       return lock.run(claim.board, async () => {
         // Whoever waited for their turn may have lost the board meanwhile.
         if (!(await store.isLive(claim.board, claim.epoch))) {
           throw new LabError('denied', `your claim of ${claim.board} is over`);
         }
-        await store.setPowerWanted(claim.board, action === 'off' ? 'off' : 'on');
         return { board: claim.board, power: await power.act(record.board, action) };
       });
     },

@@ -6,6 +6,8 @@ import { LabError } from '../lab/error.ts';
 /** The serial line of one claim: one owner, any number of readers and writers. */
 export interface ConsoleHub {
   readonly epoch: number;
+  /** Comes back when the line is open; throws `LabError('device')` when it is not in time, and goes on trying. */
+  waitUntilOpen(timeoutMs: number): Promise<void>;
   /** Shows the stream what the line last said, and what it says from now on; what the stream says goes to the line. */
   attach(stream: Duplex): void;
   /** Ends all streams at once, and lets go of the line. */
@@ -18,88 +20,90 @@ const keptBytes = 64 * 1024;
 const mostBufferedBytes = 256 * 1024;
 const longestPauseMs = 2000;
 
-/** Opens the line, or throws `LabError('device')`; a line that is lost later is opened again until the hub is closed. */
-export async function openConsoleHub(
-  line: Console,
-  epoch: number,
-  options: { readonly openTimeoutMs: number; readonly log: (text: string) => void },
-): Promise<ConsoleHub> {
-  const { openTimeoutMs, log } = options;
+/** Opens the line, and opens it again when it is lost, until the hub is closed. */
+export function createConsoleHub(line: Console, epoch: number, log: (text: string) => void): ConsoleHub {
   const streams = new Set<Duplex>();
   const closing = new AbortController();
-  let kept = Buffer.alloc(0);
+  const opened = Promise.withResolvers<void>();
+  let kept: Buffer[] = [];
   let current: Duplex | undefined;
+  let lastError: unknown;
 
-  function take(opened: Duplex): void {
-    current = opened;
-    opened.on('data', (bytes: Buffer) => {
-      kept = Buffer.concat([kept, bytes]).subarray(-keptBytes);
+  function keep(bytes: Buffer): void {
+    kept.push(bytes);
+    let size = kept.reduce((sum, chunk) => sum + chunk.length, 0);
+    while (size - (kept[0]?.length ?? 0) >= keptBytes) size -= kept.shift()?.length ?? 0;
+  }
+
+  function take(duplex: Duplex): void {
+    current = duplex;
+    opened.resolve();
+    duplex.on('data', (bytes: Buffer) => {
+      keep(bytes);
       for (const stream of streams) {
         if (stream.writableLength < mostBufferedBytes) stream.write(bytes);
       }
     });
-    opened.on('error', () => {});
-    opened.once('close', () => {
+    duplex.on('error', () => {});
+    duplex.once('close', () => {
       current = undefined;
+      // Whoever waited to be heard goes on; there is nobody to hear it.
+      for (const stream of streams) stream.resume();
       if (!closing.signal.aborted) void openUntilClosed();
     });
   }
 
   async function openUntilClosed(): Promise<void> {
-    for (let pauseMs = 50; !closing.signal.aborted; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    for (let pauseMs = 25; !closing.signal.aborted; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       try {
-        const opened = await line.open(closing.signal);
-        if (closing.signal.aborted) opened.destroy();
-        else take(opened);
+        const duplex = await line.open(closing.signal);
+        if (closing.signal.aborted) duplex.destroy();
+        else take(duplex);
         return;
       } catch (error) {
-        if (closing.signal.aborted) return;
-        log(`console: ${(error as Error).message}`);
+        if (!closing.signal.aborted && String(error) !== String(lastError)) log(`console: ${(error as Error).message}`);
+        lastError = error;
         await sleep(pauseMs);
       }
     }
   }
 
-  take(await openInTime(line, openTimeoutMs));
+  /** A sender who is faster than the line waits for it. */
+  function send(stream: Duplex, bytes: Buffer): void {
+    if (!current || current.write(bytes)) return;
+    stream.pause();
+    current.once('drain', () => stream.resume());
+  }
+
+  void openUntilClosed();
   return {
     epoch,
+    async waitUntilOpen(timeoutMs) {
+      const timer = new AbortController();
+      const isLate = sleep(timeoutMs, true, { signal: timer.signal }).catch(() => false);
+      const late = await Promise.race([opened.promise, isLate]);
+      timer.abort();
+      if (late !== true) return;
+      if (lastError instanceof LabError) throw lastError;
+      throw new LabError('device', 'the serial line does not open', { cause: lastError });
+    },
     attach(stream) {
       if (closing.signal.aborted) {
         stream.destroy();
         return;
       }
-      if (kept.length > 0) stream.write(kept);
+      for (const chunk of kept) stream.write(chunk);
       streams.add(stream);
-      stream.on('data', (bytes: Buffer) => {
-        if (current && current.writableLength < mostBufferedBytes) current.write(bytes);
-      });
+      stream.on('data', (bytes: Buffer) => send(stream, bytes));
       stream.on('error', () => {});
       stream.once('close', () => streams.delete(stream));
-      // Whoever has no more to say may still want to hear.
-      stream.once('end', () => stream.writableEnded || stream.writable || streams.delete(stream));
     },
     close() {
       closing.abort();
       for (const stream of streams) stream.destroy();
       streams.clear();
       current?.destroy();
-      kept = Buffer.alloc(0);
+      kept = [];
     },
   };
-}
-
-/** A line may be busy for a moment, while the daemon that held it is being cleaned up by the kernel. */
-async function openInTime(line: Console, timeoutMs: number): Promise<Duplex> {
-  const deadline = performance.now() + timeoutMs;
-  for (;;) {
-    try {
-      return await line.open(AbortSignal.timeout(timeoutMs));
-    } catch (error) {
-      if (performance.now() > deadline) {
-        if (error instanceof LabError) throw error;
-        throw new LabError('device', 'the serial line does not open', { cause: error });
-      }
-      await sleep(50);
-    }
-  }
 }

@@ -1,10 +1,11 @@
 import type { Duplex } from 'node:stream';
 import type { Console } from '../drivers/console/console.ts';
 import type { Board } from '../lab/board.ts';
-import { type ConsoleHub, openConsoleHub } from './console-hub.ts';
+import { type ConsoleHub, createConsoleHub } from './console-hub.ts';
 
 /** The serial lines of all claimed boards. */
 export interface Consoles {
+  /** Throws `LabError('device')` when the line does not open in time; it is then still tried until `close`. */
   open(board: Board, epoch: number): Promise<void>;
   close(board: string): void;
   epochOf(board: string): number | undefined;
@@ -26,7 +27,9 @@ export function createConsoles(consoleOf: (board: Board) => Console, log: (text:
   return {
     async open(board, epoch) {
       close(board.handle);
-      hubs.set(board.handle, await openConsoleHub(consoleOf(board), epoch, { openTimeoutMs, log }));
+      const hub = createConsoleHub(consoleOf(board), epoch, text => log(`${board.handle}: ${text}`));
+      hubs.set(board.handle, hub);
+      await hub.waitUntilOpen(openTimeoutMs);
     },
     close,
     epochOf: board => hubs.get(board)?.epoch,

@@ -91,6 +91,7 @@ export async function startDaemon(options: {
   return {
     async stop() {
       host.close();
+      operations.stop();
       upkeep.stop();
       doors.closeAll();
       consoles.closeAll();

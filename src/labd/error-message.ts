@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { type ErrorMessage, LabError } from '../lab/error.ts';
+import { type ErrorCode, type ErrorMessage, LabError } from '../lab/error.ts';
+
+/** A caller who is refused is told so; in the log it would only be a way to flood it. */
+const isCallersOwn: ReadonlySet<ErrorCode> = new Set(['usage', 'not-found', 'denied', 'busy']);
 
 /**
  * What a caller may know of an error. A `LabError` is meant for people; anything else is a bug, of which the caller gets a
@@ -7,7 +10,7 @@ import { type ErrorMessage, LabError } from '../lab/error.ts';
  */
 export function toErrorMessage(error: unknown, what: string, log: (text: string) => void): ErrorMessage {
   if (error instanceof LabError && error.code !== 'bug') {
-    if (error.code !== 'usage') log(`${what}: ${error.message}`);
+    if (!isCallersOwn.has(error.code)) log(`${what}: ${error.message}`);
     return error.toMessage();
   }
   if (error instanceof DOMException && error.name === 'TimeoutError') {

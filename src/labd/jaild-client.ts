@@ -13,10 +13,10 @@ export function createJaildClient(socketPath: string): Jails {
     },
     async build({ board, epoch, user, expiresAtMs }, signal) {
       const body: JailRequest = { epoch, user, expiresAtMs };
-      await follow(await send(socketPath, 'PUT', `/v1/jails/${board}`, body, signal));
+      await follow(await send(socketPath, 'PUT', `/v1/jails/${board}`, body, signal), signal);
     },
     async remove(board, epoch, signal) {
-      await follow(await send(socketPath, 'DELETE', `/v1/jails/${board}?epoch=${epoch}`, undefined, signal));
+      await follow(await send(socketPath, 'DELETE', `/v1/jails/${board}?epoch=${epoch}`, undefined, signal), signal);
     },
   };
 }
@@ -51,7 +51,7 @@ async function readJson(answer: IncomingMessage): Promise<unknown> {
 }
 
 /** Only the event `done` is a success: a stream that just ends is a jaild that was killed. */
-async function follow(answer: IncomingMessage): Promise<void> {
+async function follow(answer: IncomingMessage, signal: AbortSignal): Promise<void> {
   // A broken connection ends the lines, and nothing else.
   answer.on('error', () => {});
   for await (const line of createInterface({ input: answer, crlfDelay: Number.POSITIVE_INFINITY })) {
@@ -64,6 +64,7 @@ async function follow(answer: IncomingMessage): Promise<void> {
     if (event.event === 'error') throw LabError.fromMessage(event.error);
     if (event.event === 'done') return;
   }
+  signal.throwIfAborted();
   throw lost(undefined);
 }
 

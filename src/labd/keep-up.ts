@@ -37,20 +37,22 @@ export function createUpkeep(options: {
     const observed = await world.observeAll(records.map(({ board }) => board.handle));
     const wrong = records.filter(record => {
       const state = observed.get(record.board.handle);
-      return state && mayRepair(record) && plan(desiredOf(record), state).length > 0;
+      return state && mayRepair(record) && (isAbandoned(record) || plan(desiredOf(record, state), state).length > 0);
     });
     await Promise.all(wrong.map(record => lock.run(record.board.handle, () => repairBoard(record.board.handle))));
   }
 
-  function mayRepair({ board, operation, quarantine }: BoardRecord): boolean {
-    return !operation && quarantine === undefined && !lock.isHeld(board.handle);
+  function mayRepair(record: BoardRecord): boolean {
+    const isHeldBack = record.quarantine !== undefined && !isAbandoned(record);
+    return !record.operation && !isHeldBack && !lock.isHeld(record.board.handle);
   }
 
   /** Everything is read again, now that nothing else happens to the board. */
   async function repairBoard(handle: string): Promise<void> {
     const record = await store.findBoard(handle);
-    if (!record || record.operation || record.quarantine !== undefined) return;
-    const observed: ObservedBoard = await world.observe(handle);
+    if (!record || record.operation || (record.quarantine !== undefined && !isAbandoned(record))) return;
+    const seen = await world.observe(handle);
+    const observed: ObservedBoard = isAbandoned(record) ? { ...seen, power: 'unknown' } : seen;
     const { board, claim, epoch } = record;
     const subject = {
       board,
@@ -61,7 +63,8 @@ export function createUpkeep(options: {
       done: (step: { step: string }) => log(`${handle}: repair: ${step.step}`),
     };
     try {
-      await runSteps(world, subject, desiredOf(record), observed, witness);
+      await runSteps(world, subject, desiredOf(record, observed), observed, witness);
+      if (isAbandoned(record)) await store.liftQuarantine(handle);
     } catch (error) {
       log(`${handle}: repair failed: ${(error as Error).message}`);
     }
@@ -103,7 +106,18 @@ export function createUpkeep(options: {
   };
 }
 
-/** Power is left as it is: the holder switches it, and a board without holder was switched off when it was released. */
-function desiredOf({ board, claim, epoch }: BoardRecord): DesiredBoard {
-  return { board: board.handle, fence: epoch, power: 'any', ...(claim ? { epoch: claim.epoch } : {}) };
+/** Quarantined, because it could not be cleaned up, and nobody's: it is cleaned as soon as that works. */
+function isAbandoned({ claim, quarantine }: BoardRecord): boolean {
+  return claim === undefined && quarantine !== undefined;
+}
+
+/**
+ * A holder's board keeps the power that its holder gave it. Nobody's board is left alone too, unless there is something to clean:
+ * then it must be off first.
+ */
+function desiredOf(record: BoardRecord, { jail }: ObservedBoard): DesiredBoard {
+  const { board, claim, epoch } = record;
+  if (claim) return { board: board.handle, fence: epoch, power: 'any', epoch: claim.epoch };
+  const mustBeOff = jail !== 'absent' || isAbandoned(record);
+  return { board: board.handle, fence: epoch, power: mustBeOff ? 'off' : 'any' };
 }

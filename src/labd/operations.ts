@@ -17,6 +17,8 @@ export interface Operations {
   start(operation: Operation): void;
   /** Takes up the operations that an earlier daemon did not end. */
   resume(): Promise<void>;
+  /** Begins no further step, and leaves what is unfinished to the next daemon. */
+  stop(): void;
 }
 
 export function createOperations(options: {
@@ -29,6 +31,8 @@ export function createOperations(options: {
   readonly log: (text: string) => void;
 }): Operations {
   const { store, world, lock, feed, boardOf, describe, log } = options;
+
+  let isStopped = false;
 
   async function carryOut(operation: Operation): Promise<void> {
     const { id, claim, kind } = operation;
@@ -73,6 +77,7 @@ export function createOperations(options: {
       };
       return {
         async started({ step }, attempt) {
+          if (isStopped) throw new LabError('unreachable', 'labd is being stopped');
           await store.recordStep(id, step, attempt);
           if (attempt > 1) return;
           startMs = performance.now();
@@ -84,6 +89,8 @@ export function createOperations(options: {
   }
 
   async function fail(operation: Operation, cause: unknown): Promise<void> {
+    // What failed because this daemon goes away is not the operation's failure.
+    if (isStopped) return;
     const { id, claim, kind, state } = operation;
     const error = toErrorMessage(cause, `${kind} of ${claim.board}`, log);
     if (state === 'undoing') {
@@ -132,6 +139,9 @@ export function createOperations(options: {
 
   return {
     start,
+    stop() {
+      isStopped = true;
+    },
     async resume() {
       for (const operation of await store.listUnfinishedOperations()) {
         log(`${operation.claim.board}: taking up a ${operation.kind} at step ${operation.step ?? 'one'}`);

@@ -8,7 +8,7 @@ import type { Calls } from './calls.ts';
 import type { Entrance } from './door.ts';
 import { toErrorMessage } from './error-message.ts';
 import { boardRequest, boardsQuery, claimRequest, operationParams, parseRequest, powerRequest } from './requests.ts';
-import { textOfBoards, textOfClasses, textOfError, textOfEvent, textOfPower } from './text.ts';
+import { textOfBoards, textOfClasses, textOfError, textOfEvent, textOfFarewell, textOfPower } from './text.ts';
 
 const bodyLimit = 64 * 1024;
 
@@ -54,7 +54,12 @@ export async function createEntrance(options: {
   for (const kind of ['reinit', 'release'] as const) {
     app.post(`/v1/${kind}`, async (request, reply) => {
       const { board } = parseRequest(boardRequest, request.body);
-      return stream(request, reply, await calls.begin(identityOf(request), kind, board));
+      const identity = identityOf(request);
+      const { first, run } = await calls.begin(identity, kind, board);
+      if (identity.door === 'host') return stream(request, reply, run());
+      // The operation closes the door that it was asked through: so the answer goes out first.
+      reply.raw.once('close', run);
+      return answer(request, reply, first, textOfFarewell);
     });
   }
   app.get('/v1/operations/:id', async (request, reply) => {
@@ -90,8 +95,8 @@ export async function createEntrance(options: {
     },
     async upgrade(identity, request, socket, head) {
       try {
-        const url = new URL(request.url ?? '/', 'http://labd');
-        if (url.pathname !== '/v1/console' || request.headers.upgrade !== consoleProtocol) {
+        const url = URL.parse(`http://labd${request.url ?? '/'}`);
+        if (url?.pathname !== '/v1/console' || request.headers.upgrade !== consoleProtocol) {
           throw new LabError('not-found', 'labd has no such call');
         }
         const { board } = parseRequest(boardRequest, Object.fromEntries(url.searchParams));

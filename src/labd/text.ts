@@ -37,6 +37,12 @@ export function textOfPower({ board, power }: PowerAnswer): string {
   return lines([`${board} ${power}`]);
 }
 
+/** What a jail is told of the operation that ends it. */
+export function textOfFarewell(first: OperationEvent): string {
+  const what = first.event === 'operation' ? `${first.board}: ${first.kind} begins` : '';
+  return lines([what, 'This jail goes away now, and your connection with it.']);
+}
+
 /** An event's lines; an event that a reader need not see has none. */
 export function textOfEvent(event: OperationEvent): string {
   switch (event.event) {

@@ -8,6 +8,9 @@ import { insertOperation } from './operations.ts';
 import type { StoreSchema } from './schema.ts';
 import type { ClaimWish } from './store.ts';
 
+/** Those whose claims end first: more would be no help. */
+const mostHoldersTold = 5;
+
 export async function allocate(transaction: Transaction<StoreSchema>, now: Now, wish: ClaimWish): Promise<Operation> {
   const seq = await lockClass(transaction, wish.class);
   if (seq === undefined) throw new LabError('not-found', `there is no class ${wish.class}`);
@@ -51,14 +54,15 @@ function addMs(moment: RawBuilder<number>, ms: number): RawBuilder<number> {
 }
 
 async function noneFree(transaction: Transaction<StoreSchema>, className: string): Promise<LabError> {
-  const soonest = await transaction
+  const holders = await transaction
     .selectFrom('claim')
     .innerJoin('board', 'board.claim_id', 'claim.id')
-    .select(({ fn }) => fn.min('claim.expires_at').as('expiresAtMs'))
+    .select(['board.handle', 'claim.user_name', 'claim.expires_at'])
     .where('board.class', '=', className)
-    .where('board.quarantine', 'is', null)
-    .executeTakeFirst();
-  const moment = soonest?.expiresAtMs;
-  const hint = typeof moment === 'number' ? `the first one is due back at ${formatMoment(moment)}` : undefined;
-  return new LabError('busy', `no board of class ${className} is free`, hint === undefined ? {} : { hint });
+    .orderBy('claim.expires_at')
+    .limit(mostHoldersTold)
+    .execute();
+  const told = holders.map(row => `${row.handle}: ${row.user_name} until ${formatMoment(row.expires_at)}`);
+  const hint = told.length > 0 ? told.join('; ') : 'its boards are quarantined: `labcli status` says why';
+  return new LabError('busy', `no board of class ${className} is free`, { hint });
 }

@@ -44,14 +44,6 @@ export async function findBoard(database: Kysely<StoreSchema>, handle: string): 
   return row && readBoard(row);
 }
 
-export async function setPowerWanted(
-  database: Kysely<StoreSchema>,
-  handle: string,
-  power: 'on' | 'off',
-): Promise<void> {
-  await database.updateTable('board').set({ power_wanted: power }).where('handle', '=', handle).execute();
-}
-
 export async function liftQuarantine(database: Kysely<StoreSchema>, handle: string): Promise<void> {
   await database
     .updateTable('board')

@@ -1,6 +1,6 @@
 import { Kysely, sql } from 'kysely';
 import { allocate } from './allocate.ts';
-import { findBoard, liftQuarantine, listBoards, setPowerWanted, syncLab } from './boards.ts';
+import { findBoard, liftQuarantine, listBoards, syncLab } from './boards.ts';
 import { isLive, listExpired } from './claims.ts';
 import type { Engine } from './engine.ts';
 import { migrateStore } from './migrations.ts';
@@ -43,7 +43,6 @@ export async function openStore(engine: Engine): Promise<Store> {
     listUnfinishedOperations: () => listUnfinishedOperations(database),
     isLive: (board, epoch) => isLive(database, now, board, epoch),
     listExpired: () => listExpired(database, now),
-    setPowerWanted: (board, power) => setPowerWanted(database, board, power),
     liftQuarantine: board => liftQuarantine(database, board),
     close: () => database.destroy(),
   };

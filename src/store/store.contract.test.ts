@@ -87,14 +87,14 @@ describe.each(Object.entries(engines))('store on %s', (_name, openEngine) => {
     expect((await claimAndFinish()).board).toBe('rock-2');
   });
 
-  test('when none is free, the caller is told when the first is due back', async () => {
+  test('when none is free, the caller is told who has them and until when', async () => {
     await claimAndFinish();
     clock.nowMs += 600_000;
     await claimAndFinish('bob');
     await expect(store.allocate(wish)).rejects.toMatchObject({
       code: 'busy',
       message: 'no board of class rock is free',
-      hint: 'the first one is due back at 1970-01-01 00:16 UTC',
+      hint: 'rock-1: alice until 1970-01-01 00:16 UTC; rock-2: bob until 1970-01-01 00:26 UTC',
     });
     await expect(store.allocate({ ...wish, class: 'rook' })).rejects.toMatchObject({ code: 'not-found' });
   });

@@ -30,7 +30,6 @@ export interface Store {
   isLive(board: string, epoch: number): Promise<boolean>;
   /** Live claims that have run out. */
   listExpired(): Promise<readonly Claim[]>;
-  setPowerWanted(board: string, power: 'on' | 'off'): Promise<void>;
   /** Lifts the quarantine of a board that nobody holds. */
   liftQuarantine(board: string): Promise<void>;
   close(): Promise<void>;

@@ -90,11 +90,28 @@ function childrenOf(pid: string): string[] {
   }
 }
 
-function execute(program: string, args: readonly string[]): Promise<Outcome> {
+export function execute(program: string, args: readonly string[]): Promise<Outcome> {
   return new Promise(resolve => {
     execFile(program, args, { timeout: 60_000, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 255;
       resolve({ code, stdout, stderr });
     }).stdin?.end();
   });
+}
+
+/** What there is of jails on the lab host, in lines; nothing when no board is claimed. Zombies are nothing: their parent is PID 1. */
+export async function tracesOfJails(lab: LabUnderTest): Promise<string> {
+  const script = [
+    'ls /var/lib/labcli/jaild/jails',
+    'ls -A /run/labcli/jaild | grep -e user -e net',
+    'ip -oneline link | grep -o "lc[0-9][0-9]*[a-z]"',
+    'ip route | grep "10\\.77\\."',
+    'grep rockpro64 /proc/mounts',
+    'ovs-vsctl list-ports br-trunk | grep -v trunk0',
+    'find /sys/fs/cgroup -name "rockpro64*"',
+    'find /run/labcli/jails -type s',
+    'grep -l rockpro64 /sys/block/loop*/loop/backing_file',
+    'ps -eo stat,args | grep -v "^Z" | grep -e "[g]anesha" -e "runsvdir -P /etc/[s]ervice" -e "[c]run "',
+  ].join('; ');
+  return (await lab.inside('sh', '-c', script)).stdout.trim();
 }
