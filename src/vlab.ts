@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadConfig } from './config/load-config.ts';
 import { loadSecrets } from './config/load-secrets.ts';
@@ -6,7 +7,10 @@ import { exitCodeOf, LabError } from './lab/error.ts';
 import { paths } from './system/paths.ts';
 import { startVirtualLab } from './vlab/virtual-lab.ts';
 
-/** vlab [--config FILE] [--secrets FILE] [--host-pid PID] [--run-dir DIR], in a network namespace of its own. */
+/**
+ * vlab [--config FILE] [--secrets FILE] [--host-pid PID] [--run-dir DIR], in a network namespace of its own.
+ * DIR/pid is there while the switch answers.
+ */
 const { values } = parseArgs({
   options: {
     config: { type: 'string', default: paths.config },
@@ -19,6 +23,7 @@ const log = (text: string) => process.stderr.write(`vlab: ${text}\n`);
 
 try {
   mkdirSync(values['run-dir'], { recursive: true });
+  rmSync(join(values['run-dir'], 'pid'), { force: true });
   const lab = await startVirtualLab({
     config: loadConfig(values.config),
     secrets: loadSecrets(values.secrets),
@@ -26,6 +31,7 @@ try {
     runDirectory: values['run-dir'],
     log,
   });
+  writeFileSync(join(values['run-dir'], 'pid'), `${process.pid}\n`);
   log('ready');
   const stop = () => lab.close().then(() => process.exit(0));
   process.once('SIGTERM', stop);

@@ -7,7 +7,7 @@ import type { ErrorMessage } from '../lab/error.ts';
  *
  * | method and path           | request      | answer |
  * |---------------------------|--------------|--------|
- * | GET    /v1/jails          |              | JailList |
+ * | GET    /v1/jails          | ?board=      | JailList; of that board alone, if one is named |
  * | PUT    /v1/jails/:board   | JailRequest  | JailEvent, one JSON object a line; builds what is missing |
  * | DELETE /v1/jails/:board   | ?epoch=      | JailEvent, one JSON object a line; ends only when absence is verified |
  *

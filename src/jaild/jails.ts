@@ -19,8 +19,8 @@ export type StepEvent = Extract<JailEvent, { event: 'step' }>;
 export type ReportStep = (event: StepEvent) => void;
 
 export interface Jails {
-  /** Every jail of which there is a trace, also of boards that lab.yaml no longer has. */
-  inspect(): Promise<ObservedJail[]>;
+  /** The board's jail if there is a trace of it; without a board every such jail, also of boards that lab.yaml no longer has. */
+  inspect(board?: string): Promise<ObservedJail[]>;
   /** Makes the jail complete: creates what is missing, and makes anew what is broken. Throws `LabError`. */
   build(board: string, request: JailRequest, report: ReportStep): Promise<void>;
   /** Removes all of the jail and makes sure that nothing is left. Throws `LabError` that names what stayed. */
@@ -90,9 +90,14 @@ export function createJails({ config, fence, render }: JailsOptions): Jails {
     return { board, epoch: record?.epoch ?? 0, state: missing.length === 0 ? 'complete' : 'partial', missing };
   }
 
+  /** lab.yaml's boards, and what earlier ones left. */
+  function allHandles(): Set<string> {
+    return new Set([...config.boards.map(board => board.handle), ...readdirSync(jailsDirectory)]);
+  }
+
   return {
-    async inspect() {
-      const handles = new Set([...config.boards.map(board => board.handle), ...readdirSync(jailsDirectory)]);
+    async inspect(board) {
+      const handles = board === undefined ? allHandles() : [board];
       const jails = await Promise.all([...handles].map(inspect));
       return jails.filter(jail => jail !== undefined);
     },

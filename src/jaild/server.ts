@@ -6,7 +6,9 @@ import type { JailEvent, JailList } from '../api/jail-messages.ts';
 import { type ErrorMessage, httpStatusOf, LabError } from '../lab/error.ts';
 import type { Jails, ReportStep } from './jails.ts';
 
-const boardParams = z.strictObject({ board: z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/) });
+const handle = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/);
+const boardParams = z.strictObject({ board: handle });
+const listQuery = z.strictObject({ board: handle.optional() });
 const epoch = z.int().min(1);
 const jailRequest = z.strictObject({
   epoch,
@@ -24,7 +26,10 @@ export interface ServerOptions {
 export function createServer({ jails, log }: ServerOptions): FastifyInstance {
   const server = Fastify({ logger: false, bodyLimit: 65_536 });
 
-  server.get('/v1/jails', async (): Promise<JailList> => ({ jails: await jails.inspect() }));
+  server.get('/v1/jails', async (request): Promise<JailList> => {
+    const { board } = parse(listQuery, request.query);
+    return { jails: await jails.inspect(board) };
+  });
 
   server.put('/v1/jails/:board', async (request, reply) => {
     const { board } = parse(boardParams, request.params);

@@ -7,8 +7,9 @@ import type { Jails } from './jails.ts';
 /** Calls jaild over its unix socket (see api/jail-messages.ts). */
 export function createJaildClient(socketPath: string): Jails {
   return {
-    async inspect(signal) {
-      const answer = await send(socketPath, 'GET', '/v1/jails', undefined, signal);
+    async inspect(board, signal) {
+      const path = board === undefined ? '/v1/jails' : `/v1/jails?board=${board}`;
+      const answer = await send(socketPath, 'GET', path, undefined, signal);
       return ((await readJson(answer)) as JailList).jails;
     },
     async build({ board, epoch, user, expiresAtMs }, signal) {

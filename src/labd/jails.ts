@@ -3,7 +3,8 @@ import type { Claim } from '../lab/claim.ts';
 
 /** labd's view of jaild. Throws jaild's own `LabError`s, and `unreachable` when it is not there or goes away. */
 export interface Jails {
-  inspect(signal: AbortSignal): Promise<readonly ObservedJail[]>;
+  /** The jails of which there is a trace; with a board, of that board alone, which is cheaper. */
+  inspect(board: string | undefined, signal: AbortSignal): Promise<readonly ObservedJail[]>;
   /** Builds what is missing of the claim's jail. Can be called again after any failure. */
   build(claim: Claim, signal: AbortSignal): Promise<void>;
   /** Removes the board's jail, whatever there is of it, and comes back when its absence is verified. */

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
+import type { ObservedJail } from '../api/jail-messages.ts';
 import type { Board } from '../lab/board.ts';
 import type { Claim } from '../lab/claim.ts';
-import { LabError } from '../lab/error.ts';
 import type { ObservedBoard, ObservedJailState, Step } from '../lab/plan.ts';
 import type { BoardPower } from './board-power.ts';
 import type { Consoles } from './consoles.ts';
@@ -41,23 +41,18 @@ export function createWorld(options: {
     };
   }
 
-  async function observeAll(boards: readonly string[]): Promise<Map<string, ObservedBoard>> {
-    const found = new Map((await jails.inspect(inTime())).map(jail => [jail.board, jail]));
-    return new Map(
-      boards.map(board => {
-        const jail = found.get(board);
-        const state = jail ? { epoch: jail.epoch, isComplete: jail.state === 'complete' } : 'absent';
-        return [board, observedOf(board, state)];
-      }),
-    );
+  function stateOf(jail: ObservedJail | undefined): ObservedJailState {
+    return jail ? { epoch: jail.epoch, isComplete: jail.state === 'complete' } : 'absent';
   }
 
   return {
-    observeAll,
     async observe(board) {
-      const observed = (await observeAll([board])).get(board);
-      if (!observed) throw new LabError('bug', `${board} was not observed`);
-      return observed;
+      const found = await jails.inspect(board, inTime());
+      return observedOf(board, stateOf(found.find(jail => jail.board === board)));
+    },
+    async observeAll(boards) {
+      const found = new Map((await jails.inspect(undefined, inTime())).map(jail => [jail.board, jail]));
+      return new Map(boards.map(board => [board, observedOf(board, stateOf(found.get(board)))]));
     },
     async perform(step, board, claim) {
       switch (step.step) {

@@ -125,10 +125,10 @@ async function writeConfig(directory: string, labYaml: string, users: readonly s
   writeFileSync(join(config, 'secrets.yaml'), secrets, { mode: 0o600 });
 }
 
-/** The door is open when sshd has its host key and pid file, and both daemons have their sockets. */
+/** The door is open when sshd has its pid file, the switch answers, and both daemons have their sockets. */
 async function waitForDoor(directory: string, init: ProcessIdentity, timeoutMs = 30_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
-  const awaited = ['/run/sshd.pid', paths.jaildSocket, paths.hostSocket];
+  const awaited = ['/run/sshd.pid', '/run/vlab/pid', paths.jaildSocket, paths.hostSocket];
   const missing = () => awaited.filter(path => !existsSync(`/proc/${init.pid}/root${path}`));
   while (missing().length > 0) {
     if (!isRunning(init)) {

@@ -58,8 +58,9 @@ async function measureBoot(host: VirtualHost): Promise<Row[]> {
   const promptMs: number[] = [];
   const shellMs: number[] = [];
   await ssh('labhost', 'labcli', 'claim', 'rockpro64');
+  // One console for all rounds: a new one would first be shown what the last round said.
+  const console = converse('ssh', ['-F', host.sshConfig, 'labhost', 'labcli', 'console']);
   for (let round = 0; round < 3; round++) {
-    const console = converse('ssh', ['-F', host.sshConfig, 'labhost', 'labcli', 'console']);
     await ssh('labhost', 'labcli', 'status');
     const start = performance.now();
     const isOn = ssh('labhost', 'labcli', 'power', 'on');
@@ -69,8 +70,8 @@ async function measureBoot(host: VirtualHost): Promise<Row[]> {
     shellMs.push(performance.now() - start);
     await isOn;
     await ssh('labhost', 'labcli', 'power', 'off');
-    console.kill();
   }
+  console.kill();
   return [
     { what: 'power on (over ssh) → U-Boot', figure: `p50 ${formatMs(quantile(promptMs, 0.5))}`, aim: '' },
     {
