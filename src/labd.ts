@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { loadConfig } from './config/load-config.ts';
 import { loadSecrets } from './config/load-secrets.ts';
 import { createSerialConsole } from './drivers/console/serial-console.ts';
-import { createPowerRegistry } from './drivers/power/power-registry.ts';
+import { createSwitchRegistry } from './drivers/switch-registry.ts';
 import { exitCodeOf, LabError } from './lab/error.ts';
 import { startDaemon } from './labd/daemon.ts';
 import { createJaildClient } from './labd/jaild-client.ts';
@@ -23,13 +23,14 @@ const log = (text: string) => process.stderr.write(`${new Date().toISOString()} 
 
 try {
   const config = loadConfig(values.config);
-  const power = createPowerRegistry(config, loadSecrets(values.secrets, config.switches));
+  const switches = createSwitchRegistry(config, loadSecrets(values.secrets, config.switches));
   mkdirSync(paths.labdState, { recursive: true });
   const daemon = await startDaemon({
     config,
     store: await openStore(openSqliteEngine(join(paths.labdState, 'lab.db'))),
     jails: createJaildClient(paths.jaildSocket),
-    powerOf: power.powerOf,
+    powerOf: switches.powerOf,
+    switchOf: switches.switchOf,
     consoleOf: board => createSerialConsole(board.serial),
     hostSocket: paths.hostSocket,
     authorizedKeys: paths.authorizedKeys,

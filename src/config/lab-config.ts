@@ -37,6 +37,8 @@ export interface PoeSwitch {
   readonly udpPort: number;
   readonly snmp: SnmpAccess;
   readonly poe: PoeProfile;
+  /** Whether the PVID of a board's port is read (Q-BRIDGE-MIB) before a jail is put on its wire. */
+  readonly checkVlan: boolean;
 }
 
 /** Which credentials to use; the secrets themselves are in secrets.yaml under `secret`. */

@@ -112,6 +112,7 @@ export const switchSchema = block({
   udp_port: integer(1, 65_535).default(161),
   snmp: snmpSchema,
   poe: poeSchema.prefault({}),
+  check_vlan: z.boolean().default(true),
 });
 
 export const boardSchema = block({

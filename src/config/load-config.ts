@@ -69,13 +69,14 @@ function buildConfig(document: LabDocument, users: readonly User[]): LabConfig {
   };
 }
 
-function buildSwitch({ name, host, udp_port, snmp, poe }: LabDocument['switches'][number]): PoeSwitch {
+function buildSwitch({ name, host, udp_port, snmp, poe, check_vlan }: LabDocument['switches'][number]): PoeSwitch {
   const { admin_oid, group, on, off, settle } = poe;
   return {
     name,
     host,
     udpPort: udp_port,
     snmp: snmp.version === 3 ? { ...snmp, version: '3' } : snmp,
+    checkVlan: check_vlan,
     poe: { adminOid: admin_oid, group, onValue: on, offValue: off, settleMs: settle },
   };
 }

@@ -13,8 +13,15 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 const poe = { adminOid: '1.{port}', group: 1, onValue: 1, offValue: 2, settleMs: 1 };
 const switches: PoeSwitch[] = [
-  { name: 'old', host: '192.0.2.1', udpPort: 161, snmp: { version: '2c', secret: 'a' }, poe },
-  { name: 'new', host: '192.0.2.2', udpPort: 161, snmp: { version: '3', user: 'u', secret: 'b' }, poe },
+  { name: 'old', host: '192.0.2.1', udpPort: 161, checkVlan: true, snmp: { version: '2c', secret: 'a' }, poe },
+  {
+    name: 'new',
+    host: '192.0.2.2',
+    udpPort: 161,
+    checkVlan: true,
+    snmp: { version: '3', user: 'u', secret: 'b' },
+    poe,
+  },
 ];
 
 function load(content: string) {

@@ -5,6 +5,7 @@ import { userHeader } from '../api/messages.ts';
 import type { LabConfig } from '../config/lab-config.ts';
 import type { Console } from '../drivers/console/console.ts';
 import type { Power } from '../drivers/power/power.ts';
+import type { Switch } from '../drivers/switch/switch.ts';
 import type { Identity } from '../lab/access.ts';
 import type { Board } from '../lab/board.ts';
 import type { Claim } from '../lab/claim.ts';
@@ -39,13 +40,15 @@ export async function startDaemon(options: {
   readonly store: Store;
   readonly jails: Jails;
   readonly powerOf: (board: Board) => Power;
+  /** `undefined` where the VLAN of a board's port cannot be read. */
+  readonly switchOf: (board: Board) => Switch | undefined;
   readonly consoleOf: (board: Board) => Console;
   readonly hostSocket: string;
   readonly authorizedKeys: string;
   readonly jailSockets: string;
   readonly log: (text: string) => void;
 }): Promise<Daemon> {
-  const { config, store, jails, powerOf, consoleOf, hostSocket, authorizedKeys, jailSockets, log } = options;
+  const { config, store, jails, powerOf, switchOf, consoleOf, hostSocket, authorizedKeys, jailSockets, log } = options;
   await store.syncLab(
     config.classes.map(({ name }) => name),
     config.boards,
@@ -64,7 +67,7 @@ export async function startDaemon(options: {
     },
     attachConsole: consoles.attach,
   });
-  const world = createWorld({ jails, power, consoles, doors });
+  const world = createWorld({ jails, power, consoles, doors, switchOf });
   const describe = async (claim: Claim) =>
     summarizeClaim(claim, await store.findBoard(claim.board), power.lastKnown(claim.board));
   async function boardOf(handle: string): Promise<Board> {

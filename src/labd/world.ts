@@ -1,9 +1,11 @@
 import pLimit from 'p-limit';
 import type { ObservedJail } from '../api/jail-messages.ts';
+import type { Switch } from '../drivers/switch/switch.ts';
 import type { Board } from '../lab/board.ts';
 import type { Claim } from '../lab/claim.ts';
 import type { ObservedBoard, ObservedJailState, Step } from '../lab/plan.ts';
 import type { BoardPower } from './board-power.ts';
+import { checkWire } from './check-wire.ts';
 import type { Consoles } from './consoles.ts';
 import type { JailDoors } from './jail-doors.ts';
 import type { Jails } from './jails.ts';
@@ -25,8 +27,9 @@ export function createWorld(options: {
   readonly power: BoardPower;
   readonly consoles: Consoles;
   readonly doors: JailDoors;
+  readonly switchOf: (board: Board) => Switch | undefined;
 }): World {
-  const { jails, power, consoles, doors } = options;
+  const { jails, power, consoles, doors, switchOf } = options;
   const limit = pLimit(mostJailsAtOnce);
   const inTime = () => AbortSignal.timeout(jailTimeoutMs);
 
@@ -69,6 +72,7 @@ export function createWorld(options: {
         case 'remove-jail':
           return limit(() => jails.remove(board.handle, step.epoch, inTime()));
         case 'build-jail':
+          await checkWire(board, switchOf(board));
           return limit(() => jails.build(claim, inTime()));
         case 'open-sockets':
           return doors.open(claim);

@@ -81,6 +81,7 @@ export async function startSwitchBench(version: '2c' | '3', device?: PoweredDevi
       udpPort,
       snmp: version === '3' ? { version, user, secret: 'poe1' } : { version, secret: 'poe1' },
       poe: rfc3621,
+      checkVlan: true,
     },
     secrets: new Map([['poe1', version === '3' ? { authPassword, privPassword } : { community }]]),
     answerWith(next) {
