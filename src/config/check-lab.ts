@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { nearestName } from '../lab/nearest-name.ts';
 import { highestVlanOf } from './board-numbers.ts';
 import { countAddresses, formatSubnet, overlap, type Subnet } from './ipv4.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseIpv4, parseSubnet } from './ipv4.ts';
 import { parseDuration, parseSize } from './quantity.ts';
 

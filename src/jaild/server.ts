@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JailEvent, JailList } from '../api/jail-messages.ts';
 import { type ErrorMessage, httpStatusOf, LabError } from '../lab/error.ts';
 import type { Jails, ReportStep } from './jails.ts';

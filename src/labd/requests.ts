@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { BoardRequest, ClaimRequest, PowerRequest } from '../api/messages.ts';
 import { LabError } from '../lab/error.ts';
 
