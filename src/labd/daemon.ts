@@ -19,11 +19,11 @@ import { createConsoles } from './consoles.ts';
 import { type Entrance, openHttpDoor } from './door.ts';
 import { createJailDoors } from './jail-doors.ts';
 import type { Jails } from './jails.ts';
-import { createUpkeep } from './keep-up.ts';
 import { createOperationFeed } from './operation-feed.ts';
 import { createOperations } from './operations.ts';
 import { createEntrance } from './routes.ts';
 import { summarizeClaim } from './summaries.ts';
+import { createUpkeep } from './upkeep.ts';
 import { createWorld } from './world.ts';
 
 export interface Daemon {

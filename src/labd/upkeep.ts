@@ -29,7 +29,6 @@ export function createUpkeep(options: {
 }): Upkeep {
   const { store, world, lock, power, operations, listedBoards, log } = options;
   const releaseAgainAt = new Map<string, number>();
-  const timers: NodeJS.Timeout[] = [];
 
   /** Desired state first: what no claim wants is garbage only when all claims are known. */
   async function repair(): Promise<void> {
@@ -79,19 +78,22 @@ export function createUpkeep(options: {
     }
   }
 
+  const stops: (() => void)[] = [];
+
   /** One round after another, never two at once. */
   function every(periodMs: number, what: string, action: () => Promise<void>): void {
     let isStopped = false;
+    let timer: NodeJS.Timeout | undefined;
     async function round(): Promise<void> {
       await action().catch(error => log(`${what}: ${(error as Error).message}`));
-      if (!isStopped) timers.push(setTimeout(round, periodMs));
+      if (!isStopped) timer = setTimeout(round, periodMs);
     }
     stops.push(() => {
       isStopped = true;
+      clearTimeout(timer);
     });
     void round();
   }
-  const stops: (() => void)[] = [];
 
   return {
     start() {
@@ -101,7 +103,6 @@ export function createUpkeep(options: {
     },
     stop() {
       for (const stop of stops) stop();
-      for (const timer of timers) clearTimeout(timer);
     },
   };
 }
