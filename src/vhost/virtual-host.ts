@@ -56,17 +56,11 @@ export async function startVirtualHost(
   const cgroup = createCgroup(`labcli-${basename(directory)}-${randomBytes(3).toString('hex')}`);
   const script = (name: string) => join(source, 'src/vhost', name);
   const launcher = spawn(
-    '/bin/sh',
+    'unshare',
     [
-      script('launch.sh'),
-      cgroup,
-      script('init.sh'),
-      directory,
-      join(source, 'dist'),
-      process.execPath,
-      join(source, 'node_modules'),
-      jailBase,
-      bootFiles,
+      ...['--mount', '--pid', '--fork', '--kill-child', '--net', '--uts', '--ipc', '--'],
+      ...['/bin/sh', script('enter.sh'), cgroup, script('init.sh')],
+      ...[directory, join(source, 'dist'), process.execPath, join(source, 'node_modules'), jailBase, bootFiles],
     ],
     { stdio: 'ignore', detached: true },
   );

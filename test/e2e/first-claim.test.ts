@@ -84,6 +84,22 @@ test('power on from inside the jail: U-Boot, Linux and the login prompt on the c
   expect((await lab.ssh(claim.board, 'cat /srv/nfs/root/mark')).stdout.trim()).toBe('from-the-board');
 }, 120_000);
 
+test.each([
+  ['on the lab host', () => ['labhost', 'labcli', 'console', claim.board]],
+  ['in the jail', () => [claim.board, 'labcli', 'console']],
+])(
+  'the console at a terminal, %s: what is typed reaches the board, and Ctrl-] leaves',
+  async (_name, words) => {
+    const terminal = converse('ssh', ['-tt', '-F', lab.host.sshConfig, ...words()]);
+    await terminal.expect(/Ctrl-\]|# /, 10_000);
+    terminal.write('echo seen-$((40+2))\r');
+    await terminal.expect(/seen-42/, 10_000);
+    terminal.write('\x1d');
+    expect(await terminal.end(5000)).toBe(0);
+  },
+  30_000,
+);
+
 test('the serial console is a device in the jail', async () => {
   const reader = converse('ssh', ['-F', lab.host.sshConfig, claim.board, 'cat /dev/ttyBoard']);
   await new Promise(resolve => setTimeout(resolve, 500));
