@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -9,6 +8,7 @@ import { paths } from '../system/paths.ts';
 import { createCgroup, removeCgroup } from './cgroup.ts';
 import { makeKeys, writeClientConfig } from './client-config.ts';
 import { findOnlyChild, identifyProcess, isRunning, killAndWait, type ProcessIdentity } from './init-process.ts';
+import { spawnInNamespaces } from './namespaces.ts';
 
 /** What is built once and shared by all virtual lab hosts of a checkout. */
 export interface Ingredients {
@@ -54,16 +54,14 @@ export async function startVirtualHost(
   await writeConfig(directory, labYaml, users);
   const config = loadConfig(join(directory, 'config/lab.yaml'));
   const cgroup = createCgroup(`labcli-${basename(directory)}-${randomBytes(3).toString('hex')}`);
-  const script = (name: string) => join(source, 'src/vhost', name);
-  const launcher = spawn(
-    'unshare',
-    [
-      ...['--mount', '--pid', '--fork', '--kill-child', '--net', '--uts', '--ipc', '--'],
-      ...['/bin/sh', script('enter.sh'), cgroup, script('init.sh')],
-      ...[directory, join(source, 'dist'), process.execPath, join(source, 'node_modules'), jailBase, bootFiles],
-    ],
-    { stdio: 'ignore', detached: true },
-  );
+  const launcher = spawnInNamespaces(cgroup, join(import.meta.dirname, 'init.sh'), [
+    directory,
+    join(source, 'dist'),
+    process.execPath,
+    join(source, 'node_modules'),
+    jailBase,
+    bootFiles,
+  ]);
   launcher.unref();
   const launcherIdentity = launcher.pid === undefined ? undefined : identifyProcess(launcher.pid);
   if (!launcherIdentity) throw new LabError('device', 'unshare could not be started');

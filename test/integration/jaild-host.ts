@@ -9,6 +9,7 @@ import { run } from '../../src/system/run.ts';
 import { createCgroup, removeCgroup } from '../../src/vhost/cgroup.ts';
 import { makeKeys } from '../../src/vhost/client-config.ts';
 import { findOnlyChild, identifyProcess, isRunning, killAndWait } from '../../src/vhost/init-process.ts';
+import { spawnInNamespaces } from '../../src/vhost/namespaces.ts';
 
 const source = join(import.meta.dirname, '../..');
 
@@ -66,9 +67,7 @@ export async function startJaildHost(labYaml: string): Promise<JaildHost> {
 
   const cgroup = createCgroup(basename(directory));
   const script = join(source, 'test/integration/jaild-host-init.sh');
-  const launcher = spawn('/bin/sh', [join(source, 'src/vhost/launch.sh'), cgroup, script, directory, source], {
-    stdio: 'ignore',
-  });
+  const launcher = spawnInNamespaces(cgroup, script, [directory, source]);
   const init = await findOnlyChild(launcher.pid ?? 0);
   const outside = (path: string) => `/proc/${init.pid}/root${path}`;
   while (!existsSync(outside('/run/ready'))) {
