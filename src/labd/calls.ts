@@ -25,7 +25,7 @@ import { summarizeBoard, summarizeClasses } from './summaries.ts';
 export interface Calls {
   listClasses(): Promise<ClassList>;
   listBoards(identity: Identity, isMine: boolean): Promise<BoardList>;
-  claim(identity: Identity, wish: ClaimRequest | Loose): Promise<AsyncIterable<OperationEvent>>;
+  claim(identity: Identity, wish: Required<ClaimRequest>): Promise<AsyncIterable<OperationEvent>>;
   /** The operation is begun in the store; `run` carries it out. */
   begin(identity: Identity, kind: 'reinit' | 'release', board: string | undefined): Promise<BegunOperation>;
   followOperation(identity: Identity, id: number): Promise<AsyncIterable<OperationEvent>>;
@@ -38,11 +38,6 @@ export interface Calls {
 export interface BegunOperation {
   readonly first: OperationEvent;
   run(): AsyncIterable<OperationEvent>;
-}
-
-interface Loose {
-  readonly class: string;
-  readonly power?: boolean | undefined;
 }
 
 export function createCalls(options: {

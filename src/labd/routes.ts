@@ -48,9 +48,10 @@ export async function createEntrance(options: {
     const { mine } = parseRequest(boardsQuery, request.query);
     return answer(request, reply, await calls.listBoards(identityOf(request), mine === 'true'), textOfBoards);
   });
-  app.post('/v1/claim', async (request, reply) =>
-    stream(request, reply, await calls.claim(identityOf(request), parseRequest(claimRequest, request.body))),
-  );
+  app.post('/v1/claim', async (request, reply) => {
+    const { class: name, power = false } = parseRequest(claimRequest, request.body);
+    return stream(request, reply, await calls.claim(identityOf(request), { class: name, power }));
+  });
   for (const kind of ['reinit', 'release'] as const) {
     app.post(`/v1/${kind}`, async (request, reply) => {
       const { board } = parseRequest(boardRequest, request.body);
