@@ -44,9 +44,9 @@ async function demonstrate(): Promise<void> {
     report(`in the jail: labcli power on`);
     report(`  ${(await ssh(board, 'labcli', 'power', 'on')).trim()}`);
     report('ssh labhost labcli console');
-    report(`  ${lastLine(await console.expect(/U-Boot \d[^\r\n]*/, 20_000))}`);
-    report(`  ${lastLine(await console.expect(/DHCP client bound[^\r\n]*/, 20_000))}`);
-    report(`  ${lastLine(await console.expect(/Starting kernel[^\r\n]*/, 20_000))}`);
+    report(`  ${lastLine(await console.expect(/U-Boot \d[^\r\n]*[\r\n]/, 20_000))}`);
+    report(`  ${lastLine(await console.expect(/DHCP client bound[^\r\n]*[\r\n]/, 20_000))}`);
+    report(`  ${lastLine(await console.expect(/Starting kernel[^\r\n]*[\r\n]/, 20_000))}`);
     report(`  ${lastLine(await console.expect(/\S+ login: /, 30_000))}`);
     console.write('root\r');
     await console.expect(/# /, 10_000);
@@ -54,9 +54,8 @@ async function demonstrate(): Promise<void> {
     report(`  root file system: ${lastLine(await console.expect(/\S+ \/ nfs4?\b/, 10_000))}`);
 
     report('ssh labhost labcli release');
-    await ssh('labhost', 'labcli', 'release', board);
+    report(`  ${lastLine(await ssh('labhost', 'labcli', 'release', board))}`);
     board = undefined;
-    report(`  released: ${lastLine(await ssh('labhost', 'labcli', 'status'))}`);
   } finally {
     console?.kill();
     if (board) await ssh('labhost', 'labcli', 'release', board).catch(() => {});
