@@ -65,7 +65,11 @@ export async function startVirtualHost(
   launcher.unref();
   const launcherIdentity = launcher.pid === undefined ? undefined : identifyProcess(launcher.pid);
   if (!launcherIdentity) throw new LabError('device', 'unshare could not be started');
-  const init = await findOnlyChild(launcherIdentity.pid);
+  const init = await findOnlyChild(launcherIdentity.pid).catch(async error => {
+    await killAndWait(launcherIdentity);
+    await removeCgroup(cgroup);
+    throw error;
+  });
   const marker: Marker = { launcher: launcherIdentity, init, cgroup };
   writeFileSync(join(directory, 'host.json'), JSON.stringify(marker));
   try {
