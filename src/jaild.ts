@@ -7,7 +7,7 @@ import { checkHost } from './jaild/check-host.ts';
 import { createEpochFence } from './jaild/epoch-fence.ts';
 import { loadFirewall } from './jaild/firewall.ts';
 import { createJails } from './jaild/jails.ts';
-import { prepareHost, refuseSecondJaild } from './jaild/prepare-host.ts';
+import { prepareHost, refuseNewGround, refuseSecondJaild } from './jaild/prepare-host.ts';
 import { createServer } from './jaild/server.ts';
 import { createTemplates } from './jaild/template.ts';
 import { exitCodeOf, LabError } from './lab/error.ts';
@@ -30,7 +30,15 @@ async function start(): Promise<void> {
   await loadFirewall(config.jails.uplink, render);
 
   const jails = createJails({ config, render, fence: createEpochFence(join(paths.jaildState, 'epochs')) });
-  const server = createServer({ jails, log });
+  const reload = async () => {
+    const next = loadConfig(paths.config);
+    refuseNewGround(config, next);
+    await checkHost(next);
+    await prepareHost(next);
+    jails.adopt(next);
+    log('lab.yaml is loaded again');
+  };
+  const server = createServer({ jails, reload, log });
   rmSync(paths.jaildSocket, { force: true });
   await server.listen({ path: paths.jaildSocket });
   chownSync(paths.jaildSocket, 0, lookUpAccount('labd').gid);

@@ -14,10 +14,21 @@ async function main(): Promise<number> {
     const client = createClient({ socketPath: paths.hostSocket, user });
     // Only a console opens standard input: that takes time.
     const openTerminal = () => ({ input: process.stdin, output: stdout });
-    return await runLabcli(words, { client, output, openTerminal, nowMs: Date.now });
+    return await runLabcli(words, { client, output, openTerminal, nowMs: Date.now, watchConnection });
   } catch (error) {
     return reportError(output, error, / --json\b/.test(process.env.SSH_ORIGINAL_COMMAND ?? ''));
   }
+}
+
+/**
+ * sshd tells a program without a terminal nothing when its connection is lost, and an input that ends proves nothing (`ssh -n`).
+ * But its own process for the session ends, and then this one has another parent.
+ */
+function watchConnection(): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) process.exit(1);
+  }, 200).unref();
 }
 
 main().then(code => {

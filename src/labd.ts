@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { LabConfig } from './config/lab-config.ts';
 import { loadConfig } from './config/load-config.ts';
 import { loadSecrets } from './config/load-secrets.ts';
 import { createSerialConsole } from './drivers/console/serial-console.ts';
@@ -23,14 +24,23 @@ const log = (text: string) => process.stderr.write(`${new Date().toISOString()} 
 
 try {
   const config = loadConfig(values.config);
-  const switches = createSwitchRegistry(config, loadSecrets(values.secrets, config.switches));
+  const openSwitches = (lab: LabConfig) => createSwitchRegistry(lab, loadSecrets(values.secrets, lab.switches));
+  let switches = openSwitches(config);
   mkdirSync(paths.labdState, { recursive: true });
   const daemon = await startDaemon({
     config,
-    store: await openStore(openSqliteEngine(join(paths.labdState, 'lab.db'))),
+    async reload() {
+      const next = loadConfig(values.config);
+      const before = switches;
+      switches = openSwitches(next);
+      // What is under way on the old ones ends with an error, and is told to whoever asked.
+      before.close();
+      return next;
+    },
+    store: await openStore(openSqliteEngine(join(paths.labdState, 'lab.db')), log),
     jails: createJaildClient(paths.jaildSocket),
-    powerOf: switches.powerOf,
-    switchOf: switches.switchOf,
+    powerOf: board => switches.powerOf(board),
+    switchOf: board => switches.switchOf(board),
     consoleOf: board => createSerialConsole(board.serial),
     hostSocket: paths.hostSocket,
     authorizedKeys: paths.authorizedKeys,

@@ -55,14 +55,20 @@ export function isOperationEvent(message: unknown): message is OperationEvent {
   if (typeof message !== 'object' || message === null || !('event' in message)) return false;
   const fields = message as Readonly<Record<string, unknown>>;
   switch (fields.event) {
+    case 'request':
+      return typeof fields.id === 'number';
+    case 'waiting':
+      return typeof fields.position === 'number' && Array.isArray(fields.holders);
     case 'operation':
       return typeof fields.id === 'number' && typeof fields.board === 'string';
     case 'step':
       return typeof fields.step === 'string' && typeof fields.elapsedMs === 'number';
+    case 'ended':
+      return typeof fields.board === 'string';
     case 'error':
       return isErrorMessage(fields.error);
     default:
-      return fields.event === 'done';
+      return fields.event === 'done' && Array.isArray(fields.claims);
   }
 }
 

@@ -40,13 +40,14 @@ const clientWith = (options: Partial<ClientOptions> = {}) =>
   createClient({ socketPath, user: 'alice', startMs: 300, reconnectMs: 1000, ...options });
 const line = (event: object) => `${JSON.stringify(event)}\n`;
 const operation = { event: 'operation', id: 7, kind: 'claim', board: 'b' };
-const started = { event: 'step', step: 'jail', state: 'started', elapsedMs: 0 };
-const done = { event: 'step', step: 'jail', state: 'done', elapsedMs: 5 };
-const end = { event: 'done' };
+const started = { event: 'step', board: 'b', step: 'jail', state: 'started', elapsedMs: 0 };
+const done = { event: 'step', board: 'b', step: 'jail', state: 'done', elapsedMs: 5 };
+const end = { event: 'done', claims: [] };
 
 async function claim(client: LabClient): Promise<object[]> {
   const events: object[] = [];
-  for await (const event of client.runOperation({ kind: 'claim', body: { class: 'pc' } })) events.push(event);
+  for await (const event of client.runOperation({ kind: 'claim', body: { wants: [{ class: 'pc', labels: [] }] } }))
+    events.push(event);
   return events;
 }
 

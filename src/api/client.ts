@@ -1,13 +1,17 @@
 import type { Duplex } from 'node:stream';
 import { LabError } from '../lab/error.ts';
+import type { LabEvent } from '../lab/event.ts';
 import { isOperationEvent, readError, readJson, readLines } from './answer.ts';
 import { type Answer, exchange } from './exchange.ts';
 import {
+  type AdminRelease,
   type BoardList,
   type BoardRequest,
+  type Calls,
   type ClaimRequest,
   type ClassList,
   consoleProtocol,
+  type HistoryQuery,
   type OperationEvent,
   type PowerAnswer,
   type PowerRequest,
@@ -27,7 +31,9 @@ export interface ClientOptions {
 
 export type OperationRequest =
   | { readonly kind: 'claim'; readonly body: ClaimRequest }
-  | { readonly kind: 'reinit' | 'release'; readonly body: BoardRequest };
+  | { readonly kind: 'hold' | 'reinit' | 'release'; readonly body: BoardRequest }
+  | { readonly kind: 'admin/release'; readonly body: AdminRelease }
+  | { readonly kind: 'admin/check'; readonly body: { readonly board: string } };
 
 /** labd as its caller sees it. Everything throws `LabError`: labd's own, or `unreachable` and `timeout`. */
 export interface LabClient {
@@ -35,13 +41,17 @@ export interface LabClient {
   listBoards(filter: { readonly isMine: boolean }): Promise<BoardList>;
   getPower(board?: string): Promise<PowerAnswer>;
   setPower(power: PowerRequest): Promise<PowerAnswer>;
+  /** Any other call that ends with one answer. */
+  call<Name extends keyof Calls>(name: Name, request: Calls[Name]['request']): Promise<Calls[Name]['answer']>;
+  /** Events of the lab as they come; the stream ends when labd has no more, or goes away. */
+  tellEvents(query: HistoryQuery & { readonly follow: boolean }): AsyncGenerator<LabEvent>;
   /**
    * The operation's events, without `error`: that is thrown. When labd goes away in the middle, it goes on with the labd that
-   * comes back; each step is told once.
+   * comes back; each step is told once. The events of a claim that lives by its connection go on after `done`.
    */
   runOperation(operation: OperationRequest): AsyncGenerator<Exclude<OperationEvent, { event: 'error' }>>;
-  /** The serial line's bytes, both ways. */
-  openConsole(board?: string): Promise<Duplex>;
+  /** The serial line's bytes, both ways. A terminal is told of the lease's end. */
+  openConsole(board?: string, isTerminal?: boolean): Promise<Duplex>;
 }
 
 interface Call {
@@ -66,30 +76,34 @@ export function createClient(options: ClientOptions): LabClient {
 
   async function* runOperation({ kind, body }: OperationRequest) {
     const told = new Set<string>();
-    let id: number | undefined;
+    const isHeld = kind === 'hold' || ('hold' in body && body.hold === true);
+    let path: string | undefined;
     let answer = await call({ method: 'POST', path: `/v1/${kind}`, body, waitMs: startMs });
     for (;;) {
       for await (const event of readLines(answer)) {
         if (!isOperationEvent(event)) throw new LabError('bug', 'labd sent something that is not an event');
         if (event.event === 'error') throw LabError.fromMessage(event.error);
-        if (event.event === 'operation') id = event.id;
-        const key = event.event === 'step' ? `${event.step} ${event.state}` : event.event;
-        if (!told.has(key)) yield event;
+        if (event.event === 'request') path = `/v1/requests/${event.id}`;
+        if (event.event === 'operation') path ??= `/v1/operations/${event.id}`;
+        const key = keyOf(event);
+        // A place in the queue is told again when it has changed and changed back.
+        if (event.event === 'waiting' || !told.has(key)) yield event;
         told.add(key);
-        if (event.event === 'done') return;
+        if (event.event === 'done' && !isHeld) return;
+        if (event.event === 'ended') return;
       }
-      if (id === undefined) throw brokenConnection(`the connection to labd broke before it took up the ${kind}`);
+      if (path === undefined) throw brokenConnection(`the connection to labd broke before it took up the ${kind}`);
       await sleep(retryEveryMs);
-      answer = await follow(id);
+      answer = await follow(path);
     }
   }
 
   /** The events of an operation whose labd went away, from the labd that comes back. */
-  async function follow(id: number): Promise<Answer> {
+  async function follow(path: string): Promise<Answer> {
     const deadline = performance.now() + reconnectMs;
     for (;;) {
       try {
-        return await call({ method: 'GET', path: `/v1/operations/${id}`, waitMs: deadline - performance.now() });
+        return await call({ method: 'GET', path, waitMs: deadline - performance.now() });
       } catch (error) {
         const isOver = performance.now() > deadline;
         if (isOver || !(error instanceof LabError) || error.code !== 'unreachable') throw error;
@@ -98,9 +112,14 @@ export function createClient(options: ClientOptions): LabClient {
     }
   }
 
-  async function openConsole(board?: string): Promise<Duplex> {
+  async function* tellEvents(query: HistoryQuery & { readonly follow: boolean }): AsyncGenerator<LabEvent> {
+    const answer = await call({ method: 'GET', path: withQuery('/v1/events', { ...query }), waitMs: startMs });
+    yield* readLines(answer) as AsyncGenerator<LabEvent>;
+  }
+
+  async function openConsole(board?: string, isTerminal = false): Promise<Duplex> {
     const headers = { connection: 'Upgrade', upgrade: consoleProtocol };
-    const path = withBoard('/v1/console', board);
+    const path = withQuery('/v1/console', { board, terminal: isTerminal ? true : undefined });
     const { status, body } = await call({ method: 'GET', path, headers, waitMs: startMs, silenceMs });
     if (status !== 101) throw new LabError('bug', 'labd did not open the console');
     body.setTimeout(0);
@@ -135,8 +154,13 @@ export function createClient(options: ClientOptions): LabClient {
   return {
     listClasses: () => ask('GET', '/v1/classes'),
     listBoards: ({ isMine }) => ask('GET', isMine ? '/v1/boards?mine=true' : '/v1/boards'),
-    getPower: board => ask('GET', withBoard('/v1/power', board)),
+    getPower: board => ask('GET', withQuery('/v1/power', { board })),
     setPower: power => ask('POST', '/v1/power', power),
+    call(name, request) {
+      const [method, path = ''] = name.split(' ');
+      return method === 'POST' ? ask('POST', path, request) : ask('GET', withQuery(path, { ...request }));
+    },
+    tellEvents,
     runOperation,
     openConsole,
   };
@@ -147,8 +171,22 @@ function sleep(ms: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, ms));
 }
 
-function withBoard(path: string, board: string | undefined): string {
-  return board === undefined ? path : `${path}?board=${encodeURIComponent(board)}`;
+function withQuery(path: string, query: Readonly<Record<string, unknown>>): string {
+  const fields = Object.entries(query).filter(([, value]) => value !== undefined);
+  const text = fields.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join('&');
+  return text === '' ? path : `${path}?${text}`;
+}
+
+/** What an event that is told again has in common with its first telling. */
+function keyOf(event: OperationEvent): string {
+  switch (event.event) {
+    case 'step':
+      return `${event.board} ${event.step} ${event.state}`;
+    case 'operation':
+      return `operation ${event.id}`;
+    default:
+      return event.event;
+  }
 }
 
 function absentDaemon(cause: unknown): LabError {

@@ -9,6 +9,8 @@ import type { ErrorMessage } from '../lab/error.ts';
  * |---------------------------|--------------|--------|
  * | GET    /v1/jails          | ?board=      | JailList; of that board alone, if one is named |
  * | PUT    /v1/jails/:board   | JailRequest  | JailEvent, one JSON object a line; builds what is missing |
+ * | POST   /v1/jails/:board/renew | JailRequest | {}; a jail that is there follows its claim: who may log in, until when |
+ * | POST   /v1/reload         |              | {}; reads lab.yaml again |
  * | DELETE /v1/jails/:board   | ?epoch=      | JailEvent, one JSON object a line; ends only when absence is verified |
  *
  * An epoch older than the newest that jaild has seen for the board is refused with `busy`.

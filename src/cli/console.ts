@@ -15,9 +15,9 @@ export const addConsole: AddVerb = (program, { client, output, openTerminal }) =
     .argument('[board]', 'your only board if left out')
     .option('--json', 'errors as JSON')
     .action(async (board: string | undefined) => {
-      const line = await client.openConsole(board);
       const terminal = openTerminal();
       const isInteractive = terminal.input.isTTY === true;
+      const line = await client.openConsole(board, isInteractive);
       if (isInteractive) output.tell('The serial console. Ctrl-] leaves it.');
       const end = await connect(terminal, line, isInteractive);
       if (end === 'user') {

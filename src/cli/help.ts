@@ -48,11 +48,12 @@ export function describeProgram(program: Command): string[] {
 
 function describeCommand(command: Command): string[] {
   const rows = [
+    ...command.commands.map(each => [`  ${usageOf(each)}`, each.description()]),
     ...command.registeredArguments.map(argument => [
       `  ${argument.name()}`,
       argument.argChoices?.join(', ') ?? argument.description,
     ]),
-    ...command.options.map(option => [`  ${option.flags}`, option.description]),
+    ...command.options.filter(({ hidden }) => !hidden).map(option => [`  ${option.flags}`, option.description]),
   ];
   return [`labcli ${usageOf(command)}`, `  ${command.description()}`, '', ...formatTable(rows)];
 }
@@ -62,8 +63,11 @@ function usageOf(command: Command): string {
   const args = command.registeredArguments.map(argument => {
     const name = argument.argChoices?.join('|') ?? argument.name();
     if (argument.argChoices) return name;
-    return argument.required ? `<${name}>` : `[${name}]`;
+    const shown = argument.variadic ? `${name}...` : name;
+    return argument.required ? `<${shown}>` : `[${shown}]`;
   });
-  const options = command.options.filter(({ long }) => long !== '--json').map(({ flags }) => `[${flags}]`);
+  const options = command.options
+    .filter(({ long, hidden }) => long !== '--json' && !hidden)
+    .map(({ flags }) => `[${flags}]`);
   return [command.name(), ...args, ...options].join(' ');
 }

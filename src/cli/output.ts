@@ -31,7 +31,7 @@ export function reportError(output: Output, error: unknown, isJson: boolean): nu
     output.printJson({ error: message });
   } else {
     for (const line of message.message.split('\n')) output.tell(`labcli: ${line}`);
-    if (message.hint) output.tell(`  ${message.hint}`);
+    for (const line of message.hint?.split('\n') ?? []) output.tell(`  ${line}`);
   }
   return exitCodeOf(message.code);
 }

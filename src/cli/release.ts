@@ -7,9 +7,10 @@ export const addRelease: AddVerb = (program, context) => {
     .command('release')
     .description('ends the claim and deletes everything in the jail')
     .argument('[board]', 'your only board if left out')
+    .option('--wait', 'wait for the end of what runs on the board')
     .option('--json', 'print JSON, and no progress')
-    .action(async (handle: string | undefined, options: { json?: true }) => {
-      const body = handle === undefined ? {} : { board: handle };
+    .action(async (handle: string | undefined, options: { wait?: true; json?: true }) => {
+      const body = { ...(handle === undefined ? {} : { board: handle }), ...(options.wait ? { wait: true } : {}) };
       const { board } = await followOperation(context, { kind: 'release', body }, options.json === true);
       if (options.json) return output.printJson({ board });
       output.print(`${board} is released`);

@@ -17,6 +17,9 @@ const claim: ClaimedBoard = {
   class: 'rockpro64',
   jailAddress: '10.77.0.101',
   power: 'off',
+  requestId: 1,
+  sharedWith: [],
+  keys: [],
 };
 const boards: BoardSummary[] = [
   {
@@ -30,6 +33,8 @@ const boards: BoardSummary[] = [
     power: 'on',
     jailAddress: '10.77.0.101',
     vlan: 101,
+    labels: [],
+    bars: [],
   },
   {
     handle: 'rockpro64-2',
@@ -38,7 +43,8 @@ const boards: BoardSummary[] = [
     power: 'unknown',
     jailAddress: '10.77.0.102',
     vlan: 102,
-    reason: 'the jail\x1b[2J is still there',
+    labels: ['sdmux', 'ram=4g'],
+    bars: [{ kind: 'dirty', reason: 'the jail\x1b[2J is still there' }],
   },
 ];
 
@@ -51,8 +57,8 @@ async function* eventsOf(events: readonly OperationEvent[]) {
 
 const events: OperationEvent[] = [
   { event: 'operation', id: 7, kind: 'claim', board: 'rockpro64-1' },
-  { event: 'step', step: 'jail', state: 'started', elapsedMs: 0 },
-  { event: 'step', step: 'jail', state: 'done', elapsedMs: 83.4 },
+  { event: 'step', board: 'rockpro64-1', step: 'jail', state: 'started', elapsedMs: 0 },
+  { event: 'step', board: 'rockpro64-1', step: 'jail', state: 'done', elapsedMs: 83.4 },
 ];
 
 /** Runs one command line against a labd that gives these answers. */
@@ -90,20 +96,25 @@ async function run(words: readonly string[], answers: Partial<LabClient> = {}) {
     },
     runOperation: operation => {
       asked.push(operation);
-      return eventsOf([...events, { event: 'done', ...(operation.kind === 'release' ? {} : { claim }) }]) as never;
+      return eventsOf([...events, { event: 'done', claims: operation.kind === 'release' ? [] : [claim] }]) as never;
     },
     openConsole: async () => new PassThrough(),
+    call: async (name, request) => {
+      asked.push([name, request]);
+      return { claim } as never;
+    },
+    tellEvents: () => eventsOf([]) as never,
     ...answers,
   };
   const openTerminal = () => ({ input: new PassThrough(), output: new PassThrough() });
-  const code = await runLabcli(words, { client, output, openTerminal, nowMs: () => nowMs });
+  const code = await runLabcli(words, { client, output, openTerminal, nowMs: () => nowMs, watchConnection: () => {} });
   return { code, stdout, stderr, asked };
 }
 
 test('claim tells its steps on standard error, and what to do next on standard output', async () => {
   const { code, stdout, stderr, asked } = await run(['claim', 'rockpro64', '--power']);
-  expect(asked).toEqual([{ kind: 'claim', body: { class: 'rockpro64', power: true } }]);
-  expect(stderr).toBe('rockpro64-1: jail (83 ms)\n');
+  expect(asked).toEqual([{ kind: 'claim', body: { wants: [{ class: 'rockpro64', labels: [] }], power: true } }]);
+  expect(stderr).toBe('rockpro64-1: yours, its jail is being built\nrockpro64-1: jail (83 ms)\n');
   expect(stdout.split('\n')).toEqual([
     'rockpro64-1 is yours',
     '  jail     10.77.0.101',
@@ -123,7 +134,10 @@ test.each<[words: string[], document: object]>([
   [['power', 'status', 'rockpro64-2', '--json'], { board: 'rockpro64-2', power: 'off' }],
   [['status', '--json'], { boards }],
   [['classes', '--available', '--json'], { classes: [expect.objectContaining({ name: 'rockpro64' })] }],
-  [['help', 'claim', '--json'], { commands: [expect.objectContaining({ usage: 'claim <class> [--power]' })] }],
+  [
+    ['help', 'claim', '--json'],
+    { commands: [expect.objectContaining({ usage: expect.stringContaining('claim [class...] [--board <handle>]') })] },
+  ],
 ])('%j prints one JSON document and nothing else', async (words, document) => {
   const { code, stdout, stderr } = await run(words);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -137,7 +151,8 @@ test('status is an aligned table; what comes from elsewhere cannot steer the ter
     `BOARD        CLASS      STATE             USER   POWER    JAIL         EXPIRES`,
     `rockpro64-1  rockpro64  claimed (reinit)  alice  on       10.77.0.101  ${expires}`,
     `rockpro64-2  rockpro64  quarantined       -      unknown  10.77.0.102  -`,
-    'rockpro64-2: the jail[2J is still there',
+    'rockpro64-2: dirty: the jail[2J is still there',
+    'rockpro64-2: sdmux ram=4g',
     '',
   ]);
 });
@@ -145,12 +160,16 @@ test('status is an aligned table; what comes from elsewhere cannot steer the ter
 test.each([
   [[], 2, /^Share boards/, /^$/],
   [['help'], 0, /power on\|off\|cycle\|status \[board\]/, /^$/],
-  [['--help'], 0, /claim <class>/, /^$/],
+  [['--help'], 0, /claim \[class\.\.\.\]/, /^$/],
   [['help', 'clam'], 2, /^$/, /did you mean claim\?/],
   [['statsu'], 2, /^$/, /there is no command statsu; did you mean status\?/],
   [['power'], 2, /^$/, /missing required argument 'action'\n {2}see `labcli help power`/],
   [['power', 'up'], 2, /^$/, /Allowed choices are on, off, cycle, status/],
-  [['claim', 'a', 'b'], 2, /^$/, /too many arguments/],
+  [['claim'], 2, /^$/, /claim wants a class or --board/],
+  [['claim', 'a', '--for', 'long'], 2, /^$/, /A length of time is a number and a unit/],
+  [['release', 'a', 'b'], 2, /^$/, /too many arguments/],
+  [['admin'], 2, /^$/, /see `labcli help admin`/],
+  [['admin', 'offline', 'a'], 2, /^$/, /required option '--reason <text>'/],
   [['status', '--jsn'], 2, /^$/, /unknown option '--jsn' \(Did you mean --json\?\)/],
   [['status', '--min', '--json'], 2, /^{"error":{"code":"usage"/, /^$/],
 ] as const)('%j ends with %d', async (words, code, stdout, stderr) => {
@@ -192,4 +211,42 @@ test('a console that is closed from the other side says why', async () => {
   const gone = await run(['console'], { openConsole, listBoards: async () => ({ boards: [] }) });
   expect(gone).toMatchObject({ code: 4, stderr: 'labcli: the console has ended: the claim has ended\n' });
   input.end();
+});
+
+test.each<[words: string[], wish: object]>([
+  [
+    ['claim', 'rockpro64', 'x86', '--with', 'sdmux', '--with', 'ram=4g'],
+    { wants: ['rockpro64', 'x86'].map(name => ({ class: name, labels: ['sdmux', 'ram=4g'] })) },
+  ],
+  [['claim', '--board', 'rockpro64-2'], { wants: [{ board: 'rockpro64-2', labels: [] }] }],
+  [
+    ['claim', '--wait', 'x86', '--for', '1h30m'],
+    { wants: [{ class: 'x86', labels: [] }], wait: true, leaseMs: 5_400_000 },
+  ],
+  [['claim', 'x86', '--wait=30m'], { wants: [{ class: 'x86', labels: [] }], wait: true, waitMs: 1_800_000 }],
+  [['claim', 'x86', '--hold'], { wants: [{ class: 'x86', labels: [] }], hold: true }],
+])('%j asks for what it says', async (words, body) => {
+  expect((await run(words)).asked).toEqual([{ kind: 'claim', body }]);
+});
+
+test('several boards are one JSON document too', async () => {
+  const both = { event: 'done', claims: [claim, { ...claim, board: 'x86-1' }] } as const;
+  const { stdout } = await run(['claim', 'rockpro64', 'x86', '--json'], {
+    runOperation: () => eventsOf([...events, both]) as never,
+  });
+  expect(JSON.parse(stdout)).toEqual({ claims: both.claims });
+});
+
+test('whoever waits is told where they stand, and who has what they wait for', async () => {
+  const waiting = {
+    event: 'waiting',
+    position: 2,
+    holders: [{ board: 'rockpro64-1', user: 'bob', untilMs: nowMs }],
+    expectedAtMs: nowMs,
+  } as const;
+  const { stderr } = await run(['claim', 'rockpro64', '--wait'], {
+    runOperation: () => eventsOf([waiting, ...events, { event: 'done', claims: [claim] }]) as never,
+  });
+  const at = formatLocalTime(nowMs);
+  expect(stderr.split('\n')[0]).toBe(`place 2 in the queue; expected by ${at}; rockpro64-1: bob until ${at}`);
 });

@@ -16,7 +16,7 @@ export async function runLabcli(words: readonly string[], context: Context): Pro
       return verb === undefined ? 2 : 0;
     }
     if (!program.commands.some(command => command.name() === verb)) throw unknownCommand(program, verb);
-    await program.parseAsync(words, { from: 'user' });
+    await program.parseAsync(words.flatMap(splitWait), { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
@@ -34,6 +34,11 @@ function createProgram(context: Context): Command {
   });
   for (const addVerb of verbs) addVerb(program, context);
   return program;
+}
+
+/** An option with or without a value would swallow a class that follows it: `--wait rockpro64`. */
+function splitWait(word: string): readonly string[] {
+  return word.startsWith('--wait=') ? ['--wait-at-most', word.slice('--wait='.length)] : [word];
 }
 
 /** commander says `error: missing required argument 'class'`, and a suggestion on a second line. */

@@ -1,5 +1,5 @@
 import type { BoardSummary } from '../api/messages.ts';
-import { formatExpiry } from './expiry.ts';
+import { formatExpiry, formatLocalTime } from './expiry.ts';
 import { formatTable } from './table.ts';
 import type { AddVerb } from './verb.ts';
 
@@ -13,8 +13,8 @@ export const addStatus: AddVerb = (program, { client, output, nowMs }) => {
       const list = await client.listBoards({ isMine: options.mine === true });
       if (options.json) return output.printJson(list);
       const heading = ['BOARD', 'CLASS', 'STATE', 'USER', 'POWER', 'JAIL', 'EXPIRES'];
-      output.print(...formatTable([heading, ...list.boards.map(board => rowOf(board, nowMs()))]));
-      for (const { handle, reason } of list.boards) if (reason) output.print(`${handle}: ${reason}`);
+      const notes = list.boards.flatMap(notesOn);
+      output.print(...formatTable([heading, ...list.boards.map(board => rowOf(board, nowMs()))]), ...notes);
     });
 };
 
@@ -26,6 +26,19 @@ function rowOf(board: BoardSummary, nowMs: number): string[] {
     board.user ?? '-',
     board.power,
     board.jailAddress,
-    board.expiresAtMs === undefined ? '-' : formatExpiry(board.expiresAtMs, nowMs),
+    board.expiresAtMs === undefined ? '-' : formatExpiry(board.awayUntilMs ?? board.expiresAtMs, nowMs),
+  ];
+}
+
+/** What does not fit into a row. */
+function notesOn({ handle, bars, sharedWith, awayUntilMs, labels }: BoardSummary): string[] {
+  return [
+    ...bars.map(({ kind, reason, startsAtMs }) => {
+      const from = startsAtMs === undefined ? '' : ` from ${formatLocalTime(startsAtMs)}`;
+      return `${handle}: ${kind}${from}: ${reason}`;
+    }),
+    ...(sharedWith ? [`${handle}: shared with ${sharedWith.join(', ')}`] : []),
+    ...(awayUntilMs === undefined ? [] : [`${handle}: its connection is lost, \`labcli hold\` takes it up again`]),
+    ...(labels.length > 0 ? [`${handle}: ${labels.join(' ')}`] : []),
   ];
 }

@@ -8,6 +8,8 @@ export interface Context {
   readonly output: Output;
   readonly openTerminal: () => Terminal;
   readonly nowMs: () => number;
+  /** From now on the program ends as soon as whoever started it over ssh is gone. */
+  readonly watchConnection: () => void;
 }
 
 /** The user's end of a console. */

@@ -1,10 +1,16 @@
+import { addAdmin } from './admin.ts';
 import { addClaim } from './claim.ts';
 import { addClasses } from './classes.ts';
 import { addConsole } from './console.ts';
+import { addExtend } from './extend.ts';
 import { addHelp } from './help.ts';
+import { addEvents, addHistory, addUsage } from './history.ts';
+import { addHold } from './hold.ts';
 import { addPower } from './power.ts';
+import { addCancel, addQueue } from './queue.ts';
 import { addReinit } from './reinit.ts';
 import { addRelease } from './release.ts';
+import { addShare } from './share.ts';
 import { addStatus } from './status.ts';
 import type { AddVerb } from './verb.ts';
 
@@ -13,9 +19,18 @@ export const verbs: readonly AddVerb[] = [
   addClasses,
   addStatus,
   addClaim,
+  addHold,
+  addQueue,
+  addCancel,
+  addExtend,
   addPower,
   addConsole,
   addReinit,
   addRelease,
+  addShare,
+  addHistory,
+  addUsage,
+  addEvents,
+  addAdmin,
   addHelp,
 ];

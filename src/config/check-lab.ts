@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { nearestName } from '../lab/nearest-name.ts';
 import { highestVlanOf } from './board-numbers.ts';
 import { countAddresses, formatSubnet, overlap, type Subnet } from './ipv4.ts';
-import { boardSchema, classSchema, labSchema, switchSchema, userSchema } from './lab-schema.ts';
+import { boardSchema, classSchema, labSchema, roleSchema, switchSchema, userSchema } from './lab-schema.ts';
 import type { Path, YamlFile } from './yaml-file.ts';
 
 /**
@@ -12,12 +12,14 @@ import type { Path, YamlFile } from './yaml-file.ts';
 export function checkLab(file: YamlFile): void {
   const content = asRecord(file.content);
   const users = salvageList(userSchema, content.users);
+  const roles = salvageList(roleSchema, content.roles);
   const classes = salvageList(classSchema, content.classes);
   const switches = salvageList(switchSchema, content.switches);
   const boards = salvageList(boardSchema, content.boards);
   const { networks, virtual, trunk, jails } = salvage(labSchema, content);
 
   refuseTwice(file, users, 'users', ['name'], user => user.name);
+  refuseTwice(file, roles, 'roles', ['name'], role => role.name);
   refuseTwice(file, classes, 'classes', ['name'], boardClass => boardClass.name);
   refuseTwice(file, switches, 'switches', ['name'], poeSwitch => poeSwitch.name);
   refuseTwice(file, boards, 'boards', ['handle'], board => board.handle);
@@ -26,6 +28,12 @@ export function checkLab(file: YamlFile): void {
   refuseTwice(file, boards, 'boards', ['serial', 'path'], board => board.serial?.path);
   refuseTwice(file, boards, 'boards', ['power', 'port'], ({ power }) => power && `${power.switch} port ${power.port}`);
 
+  const roleNames = roles.flatMap(({ name }) => name ?? []);
+  for (const [index, { role }] of users.entries()) mustExist(file, ['users', index, 'role'], 'role', role, roleNames);
+  for (const [index, { lease, max_lease }] of classes.entries()) {
+    if (lease === undefined || max_lease === undefined || lease <= max_lease) continue;
+    file.addMistake(['classes', index, 'max_lease'], 'this is shorter than the lease that a claim has by default');
+  }
   const classNames = classes.flatMap(({ name }) => name ?? []);
   const switchNames = switches.flatMap(({ name }) => name ?? []);
   for (const [index, board] of boards.entries()) {

@@ -4,11 +4,13 @@ import type { Architecture, Board } from '../lab/board.ts';
 export interface LabConfig {
   readonly name: string;
   readonly users: readonly User[];
+  readonly roles: readonly Role[];
   readonly classes: readonly BoardClass[];
   readonly switches: readonly PoeSwitch[];
   readonly boards: readonly Board[];
   readonly trunk: Trunk;
   readonly jails: JailSettings;
+  readonly reservations: ReservationSettings;
   /** Only in a virtual lab: how vlab plays the switch and the boards. */
   readonly virtual?: VirtualLab;
 }
@@ -17,6 +19,41 @@ export interface User {
   readonly name: string;
   /** OpenSSH public keys, one line each, without options. */
   readonly keys: readonly string[];
+  /** A name from `roles`. */
+  readonly role?: string;
+  /** Higher is served first; instead of the role's. */
+  readonly priority?: number;
+  /** Instead of the role's, one by one. */
+  readonly quota: Quota;
+}
+
+export interface Role {
+  readonly name: string;
+  readonly isAdmin: boolean;
+  readonly priority: number;
+  /** What each user of the role may have. */
+  readonly quota: Quota;
+  /** Boards that all users of the role may hold or wait for at once. */
+  readonly together?: number;
+}
+
+export interface Quota {
+  /** Boards held or waited for at once. */
+  readonly boards?: number;
+  /** Requests in the queue. */
+  readonly waiting?: number;
+  readonly leaseMs?: number;
+}
+
+export interface ReservationSettings {
+  /** How long a claim outlives the connection that it lives by. */
+  readonly holdGraceMs: number;
+  /** How long before its end a lease is warned of. */
+  readonly warnMs: number;
+  /** How long a lease lasts at least after a time in which nobody could extend it, since labd was away. */
+  readonly outageGraceMs: number;
+  /** How long events and ended claims are kept. */
+  readonly historyMs: number;
 }
 
 export interface BoardClass {
@@ -24,10 +61,25 @@ export interface BoardClass {
   readonly description: string;
   readonly architecture: Architecture;
   readonly leaseMs: number;
+  /** How long a claim may last, extensions included. */
+  readonly maxLeaseMs: number;
+  /** Whether a lease is not extended while somebody waits whom the board fits. */
+  readonly yieldsToWaiters: boolean;
+  readonly health?: HealthCheck;
   /** Name of the default boot configuration: what a board of the class boots when the user changes nothing. */
   readonly boot?: string;
   /** How long the board stays without power in a power cycle. */
   readonly offTimeMs: number;
+}
+
+/** The board gets power, and `expect` must come over its console. */
+export interface HealthCheck {
+  readonly expect: RegExp;
+  readonly withinMs: number;
+  /** Before the next claim, when the last check is older. */
+  readonly everyMs?: number;
+  /** Before the next claim, after so many. */
+  readonly afterClaims?: number;
 }
 
 /** A PoE switch that is driven over SNMP. `{group}` and `{port}` in an OID are replaced. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { parseDuration, parseSize } from '../lab/quantity.ts';
 import { parseIpv4, parseSubnet } from './ipv4.ts';
-import { parseDuration, parseSize } from './quantity.ts';
 
 /** The shape of lab.yaml. What one part says about another is checked in check-lab.ts. */
 
@@ -45,6 +45,10 @@ const userName = text(
   /^[a-z][a-z0-9._-]{0,31}$/,
   'a user name begins with a small letter and goes on with small letters, digits, `.`, `_` and `-` (at most 32)',
 );
+const label = text(
+  /^[a-z0-9][a-z0-9._-]*(=[A-Za-z0-9._-]+)?$/,
+  'a label is a word such as sdmux, or a word and a value such as ram=4g',
+);
 const networkInterface = text(
   /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,15}$/,
   'the name of a network interface has 1 to 15 letters, digits, `.`, `_` and `-`',
@@ -71,11 +75,50 @@ const oid = z
     error: 'the OID has no {port}, so it would be the same for every port',
   });
 
+function parseRegExp(source: string): RegExp | undefined {
+  try {
+    return new RegExp(source, 'm');
+  } catch {
+    return undefined;
+  }
+}
+
 function positive(value: number | undefined): number | undefined {
   return value !== undefined && value > 0 && Number.isSafeInteger(value) ? value : undefined;
 }
 
-export const userSchema = block({ name: userName, keys: list(z.string()) });
+const quotaShape = {
+  boards: integer(0, 10_000).optional(),
+  waiting: integer(0, 10_000).optional(),
+  lease: duration.optional(),
+};
+const priority = integer(-1000, 1000, 'a priority');
+
+export const roleSchema = block({
+  name,
+  admin: z.boolean().default(false),
+  priority: priority.default(0),
+  together: integer(0, 10_000).optional(),
+  ...quotaShape,
+});
+
+export const userSchema = block({
+  // The lab's own name in the log of events.
+  name: userName.refine(value => value !== 'system', { error: 'system is the lab itself' }),
+  keys: list(z.string()),
+  role: name.optional(),
+  priority: priority.optional(),
+  ...quotaShape,
+});
+
+const pattern = parsed(parseRegExp, 'this is not a regular expression');
+
+const healthSchema = block({
+  expect: pattern,
+  within: duration.default(60_000),
+  every: duration.optional(),
+  after_claims: integer(1, 1_000_000).optional(),
+});
 
 export const classSchema = block({
   name,
@@ -85,6 +128,9 @@ export const classSchema = block({
     .default(''),
   architecture: z.enum(['arm64', 'amd64']),
   lease: duration.default(4 * 3_600_000),
+  max_lease: duration.optional(),
+  extend_while_waiting: z.boolean().default(true),
+  health: healthSchema.optional(),
   boot: name.optional(),
   off_time: duration.default(1000),
 });
@@ -122,6 +168,7 @@ export const boardSchema = block({
     /^[0-9a-fA-F][02468aceACE](:[0-9a-fA-F]{2}){5}$/,
     'a MAC address is six bytes such as 52:54:00:00:01:65, the first of them even',
   ).transform(mac => mac.toLowerCase()),
+  labels: z.array(label).default([]),
   vlan: integer(2, 4094, "a board's VLAN"),
   power: block({ switch: name, port: integer(1, 65_535) }),
   serial: block({
@@ -136,6 +183,13 @@ const trunkSchema = z.discriminatedUnion('via', [
   block({ via: z.literal('openvswitch'), bridge: networkInterface }),
 ]);
 
+const reservationsSchema = block({
+  hold_grace: duration.default(60_000),
+  warn: duration.default(10 * 60_000),
+  outage_grace: duration.default(5 * 60_000),
+  history: duration.default(400 * 86_400_000),
+});
+
 const virtualSchema = block({
   switch: name,
   ports: integer(2, 4094),
@@ -144,6 +198,7 @@ const virtualSchema = block({
 
 export const labSchema = block({
   name,
+  roles: z.array(roleSchema).default([]),
   users: z.array(userSchema),
   classes: list(classSchema),
   switches: z.array(switchSchema),
@@ -155,6 +210,7 @@ export const labSchema = block({
     nameservers: list(ipv4),
     nfs_size: size.default(2 * 1024 ** 3),
   }),
+  reservations: reservationsSchema.prefault({}),
   virtual: virtualSchema.optional(),
 });
 

@@ -85,8 +85,8 @@ function changed(...changes: readonly (readonly [from: string, to: string])[]): 
 test('the good file loads, with defaults and computed numbers', () => {
   const config = load(good);
   expect(config.users).toEqual([
-    { name: 'alice', keys: [alice] },
-    { name: 'bob', keys: [bob] },
+    { name: 'alice', keys: [alice], quota: {} },
+    { name: 'bob', keys: [bob], quota: {} },
   ]);
   expect(config.classes[0]).toMatchObject({ leaseMs: 14_400_000, offTimeMs: 1000 });
   expect(config.switches[0]).toMatchObject({
@@ -98,6 +98,7 @@ test('the good file loads, with defaults and computed numbers', () => {
     handle: 'board-2',
     class: 'rockpro64',
     architecture: 'arm64',
+    labels: [],
     mac: '52:54:00:00:01:66',
     vlan: 102,
     poePort: { switch: 'poe1', port: 2 },
@@ -120,7 +121,7 @@ test.each<[what: string, from: string, to: string, mistake: string]>([
     'unknown key like no other',
     'off_time: 1s',
     'colour: red',
-    '13:5: classes[0].colour: unknown key; the keys here are name, description, architecture, lease, boot, off_time',
+    '13:5: classes[0].colour: unknown key; the keys here are name, description, architecture, lease, max_lease, extend_while_waiting, health, boot, off_time',
   ],
   ['missing key', '    mac: 52:54:00:00:01:65\n', '', '19:5: boards[0].mac: this is missing'],
   ['text for a number', 'vlan: 101', 'vlan: many', '22:11: boards[0].vlan: expected a number, but this is text'],

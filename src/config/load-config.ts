@@ -4,10 +4,13 @@ import { LabError } from '../lab/error.ts';
 import { boardNetworkOf, uidBaseOf } from './board-numbers.ts';
 import { checkLab } from './check-lab.ts';
 import { addIssues } from './issue-sentence.ts';
-import type { LabConfig, PoeSwitch, User } from './lab-config.ts';
+import type { BoardClass, LabConfig, PoeSwitch, Quota, User } from './lab-config.ts';
 import { type LabDocument, labSchema, userSchema } from './lab-schema.ts';
 import { lookUpKeys } from './user-keys.ts';
 import { readYamlFile, type YamlFile } from './yaml-file.ts';
+
+/** What a lease may grow to where lab.yaml does not say. */
+const weekMs = 7 * 86_400_000;
 
 /**
  * Reads lab.yaml, and the key files that it names. Throws one `LabError('usage')` with all mistakes, each on a line of its
@@ -44,28 +47,76 @@ function readUsers(file: YamlFile, directory: string): User[] {
         keys.push(key);
       }
     }
-    return { name: user.data?.name ?? '', keys };
+    const { name = '', role, priority, boards, waiting, lease } = user.data ?? {};
+    return {
+      name,
+      keys,
+      ...(role === undefined ? {} : { role }),
+      ...(priority === undefined ? {} : { priority }),
+      quota: buildQuota({ boards, waiting, lease }),
+    };
   });
 }
 
 function buildConfig(document: LabDocument, users: readonly User[]): LabConfig {
-  const { name, classes, trunk, jails, virtual } = document;
+  const { name, classes, trunk, jails, virtual, reservations } = document;
   return {
     name,
     users,
-    classes: classes.map(({ lease, off_time, boot, ...rest }) => ({
-      ...rest,
-      leaseMs: lease,
-      offTimeMs: off_time,
-      ...(boot === undefined ? {} : { boot }),
+    roles: document.roles.map(({ name, admin, priority, together, ...quota }) => ({
+      name,
+      isAdmin: admin,
+      priority,
+      quota: buildQuota(quota),
+      ...(together === undefined ? {} : { together }),
     })),
+    classes: classes.map(buildClass),
     switches: document.switches.map(buildSwitch),
     boards: document.boards.map(board => buildBoard(board, document)),
     trunk,
     jails: { uplink: jails.uplink, nameservers: jails.nameservers, nfsBytes: jails.nfs_size },
+    reservations: {
+      holdGraceMs: reservations.hold_grace,
+      warnMs: reservations.warn,
+      outageGraceMs: reservations.outage_grace,
+      historyMs: reservations.history,
+    },
     ...(virtual && {
       virtual: { switch: virtual.switch, ports: virtual.ports, boardMemory: virtual.board_memory },
     }),
+  };
+}
+
+function buildClass(boardClass: LabDocument['classes'][number]): BoardClass {
+  const { lease, max_lease, extend_while_waiting, off_time, boot, health, ...rest } = boardClass;
+  return {
+    ...rest,
+    leaseMs: lease,
+    maxLeaseMs: max_lease ?? Math.max(lease, weekMs),
+    yieldsToWaiters: !extend_while_waiting,
+    offTimeMs: off_time,
+    ...(boot === undefined ? {} : { boot }),
+    ...(health && {
+      health: {
+        expect: health.expect,
+        withinMs: health.within,
+        ...(health.every === undefined ? {} : { everyMs: health.every }),
+        ...(health.after_claims === undefined ? {} : { afterClaims: health.after_claims }),
+      },
+    }),
+  };
+}
+
+function buildQuota(quota: {
+  readonly boards?: number | undefined;
+  readonly waiting?: number | undefined;
+  readonly lease?: number | undefined;
+}): Quota {
+  const { boards, waiting, lease } = quota;
+  return {
+    ...(boards === undefined ? {} : { boards }),
+    ...(waiting === undefined ? {} : { waiting }),
+    ...(lease === undefined ? {} : { leaseMs: lease }),
   };
 }
 
@@ -89,6 +140,7 @@ function buildBoard(board: LabDocument['boards'][number], document: LabDocument)
     handle,
     class: board.class,
     architecture: boardClass.architecture,
+    labels: board.labels,
     mac,
     vlan,
     poePort: board.power,

@@ -8,6 +8,7 @@ export const exampleSpec: JailSpec = {
     handle: 'rockpro64-1',
     class: 'rockpro64',
     architecture: 'arm64',
+    labels: [],
     mac: '52:54:00:00:01:65',
     vlan: 101,
     poePort: { switch: 'poe1', port: 1 },

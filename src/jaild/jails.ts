@@ -1,5 +1,4 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { isDeepStrictEqual } from 'node:util';
 import type { JailEvent, JailRequest, ObservedJail } from '../api/jail-messages.ts';
 import type { LabConfig } from '../config/lab-config.ts';
 import { LabError } from '../lab/error.ts';
@@ -25,6 +24,8 @@ export interface Jails {
   build(board: string, request: JailRequest, report: ReportStep): Promise<void>;
   /** Removes all of the jail and makes sure that nothing is left. Throws `LabError` that names what stayed. */
   remove(board: string, epoch: number, report: ReportStep): Promise<void>;
+  /** lab.yaml has changed. Jails that are there stay as they were built. */
+  adopt(config: LabConfig): void;
   /** Waits for the operations that run. */
   drain(): Promise<void>;
 }
@@ -35,23 +36,20 @@ export interface JailsOptions {
   readonly render: RenderTemplate;
 }
 
-export function createJails({ config, fence, render }: JailsOptions): Jails {
+export function createJails({ config: first, fence, render }: JailsOptions): Jails {
+  let config = first;
   const queue = createBoardQueue();
   const partsOf = (spec: JailSpec) => createParts(spec, config.jails, render);
 
   async function build(board: string, request: JailRequest, report: ReportStep): Promise<void> {
-    const spec = specOf(config, board);
+    const record = readRecord(board);
+    // A jail that is there is what its claim began with, whatever lab.yaml says since.
+    const spec = record?.epoch === request.epoch ? record.spec : specOf(config, board);
     if (!spec) throw unknownBoard(board);
     const claim = addKeys(config, request);
     fence.check(board, claim.epoch);
-    const record = readRecord(board);
     if (record && record.epoch !== claim.epoch) {
       throw new LabError('busy', `${board} still has the jail of epoch ${record.epoch}`, { hint: 'remove it first' });
-    }
-    if (record && !isDeepStrictEqual(record.spec, spec)) {
-      throw new LabError('busy', `${board} has a jail that was built before lab.yaml changed`, {
-        hint: 'remove it first',
-      });
     }
     fence.pass(board, claim.epoch);
     const parts = partsOf(spec);
@@ -103,6 +101,9 @@ export function createJails({ config, fence, render }: JailsOptions): Jails {
     },
     build: (board, request, report) => queue.run(board, () => build(board, request, report)),
     remove: (board, epoch, report) => queue.run(board, () => remove(board, epoch, report)),
+    adopt(next) {
+      config = next;
+    },
     drain: queue.drain,
   };
 }

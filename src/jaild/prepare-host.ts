@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { LabConfig } from '../config/lab-config.ts';
 import { LabError } from '../lab/error.ts';
 import { paths } from '../system/paths.ts';
@@ -27,6 +28,16 @@ function makeFolder(path: string, mode: number, uid = 0, gid = 0): void {
   mkdirSync(path, { recursive: true });
   chownSync(path, uid, gid);
   chmodSync(path, mode);
+}
+
+/** Throws `LabError('usage')` when lab.yaml changes what all jails stand on: that takes a restart. */
+export function refuseNewGround(before: LabConfig, after: LabConfig): void {
+  for (const key of ['trunk', 'jails'] as const) {
+    if (isDeepStrictEqual(before[key], after[key])) continue;
+    throw new LabError('usage', `lab.yaml changes \`${key}\`, which cannot be done under the jails that are there`, {
+      hint: 'release all boards, then restart jaild and labd',
+    });
+  }
 }
 
 /** Throws `LabError('busy')` when a jaild already answers: two would undo each other's work. */

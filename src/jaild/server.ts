@@ -19,11 +19,13 @@ const removalQuery = z.strictObject({ epoch: z.string().regex(/^\d+$/).transform
 
 export interface ServerOptions {
   readonly jails: Jails;
+  /** Reads lab.yaml again. Throws when it is wrong, or changes what jails that are there stand on. */
+  readonly reload: () => Promise<void>;
   readonly log: (message: string) => void;
 }
 
 /** jaild's API (see api/jail-messages.ts), not listening yet. */
-export function createServer({ jails, log }: ServerOptions): FastifyInstance {
+export function createServer({ jails, reload, log }: ServerOptions): FastifyInstance {
   const server = Fastify({ logger: false, bodyLimit: 65_536 });
 
   server.get('/v1/jails', async (request): Promise<JailList> => {
@@ -41,6 +43,11 @@ export function createServer({ jails, log }: ServerOptions): FastifyInstance {
     const { board } = parse(boardParams, request.params);
     const query = parse(removalQuery, request.query);
     return streamEvents(reply, `remove ${board}`, report => jails.remove(board, query.epoch, report));
+  });
+
+  server.post('/v1/reload', async () => {
+    await reload();
+    return {};
   });
 
   server.setNotFoundHandler(async (_request, reply) => {

@@ -8,6 +8,9 @@ const claim = (id: number, board: string, user: string, epoch: number, expiresAt
   epoch,
   createdAtMs: 0,
   expiresAtMs,
+  requestId: 0,
+  sharedWith: board === 'pc-1' ? ['dora'] : [],
+  keys: [],
 });
 const first = claim(1, 'rock-1', 'alice', 3);
 const state: AccessState = {
@@ -19,6 +22,7 @@ const alice: Identity = { door: 'host', user: 'alice' };
 const bob: Identity = { door: 'host', user: 'bob' };
 const carol: Identity = { door: 'host', user: 'carol' };
 const jail: Identity = { door: 'jail', user: 'alice', board: 'rock-1', epoch: 3 };
+const dora: Identity = { door: 'host', user: 'dora' };
 const oldJail: Identity = { ...jail, epoch: 2 };
 
 test.each<[string, Identity, string | undefined]>([
@@ -58,4 +62,31 @@ test.each<[BoardAction, boolean]>([
 
 test('an operation is followed by its user and its jail alone', () => {
   expect([alice, jail, bob, oldJail].map(identity => mayFollow(identity, first))).toEqual([true, true, false, false]);
+});
+
+test.each<[BoardAction, boolean]>([
+  ['power', true],
+  ['console', true],
+  ['jail', true],
+  ['reinit', false],
+  ['release', false],
+  ['extend', false],
+  ['share', false],
+])('a colleague with whom a board is shared may %s it: %s', (action, isAllowed) => {
+  const attempt = () => authorize(dora, action, 'pc-1', state);
+  if (isAllowed) expect(attempt()).toMatchObject({ board: 'pc-1', user: 'bob' });
+  else
+    expect(attempt).toThrow(
+      expect.objectContaining({ code: 'denied', message: expect.stringMatching(/only bob may/) }),
+    );
+});
+
+test('a jail may not hand its board on, for a colleague is root in it too', () => {
+  expect(() => authorize(jail, 'share', undefined, state)).toThrow(expect.objectContaining({ code: 'denied' }));
+  expect(authorize(jail, 'extend', undefined, state)).toBe(first);
+});
+
+test('a claim whose connection is away ends when that has lasted too long', () => {
+  const away = { ...first, awayUntilMs: 900 };
+  expect(() => authorize(alice, 'power', 'rock-1', { ...state, claims: [away] })).toThrow(/ran out/);
 });

@@ -1,4 +1,4 @@
-import type { Claim } from './claim.ts';
+import { type Claim, endOf } from './claim.ts';
 import { LabError } from './error.ts';
 import { formatMoment } from './format-moment.ts';
 import { nearestName } from './nearest-name.ts';
@@ -8,11 +8,14 @@ export type Identity =
   | { readonly door: 'host'; readonly user: string }
   | { readonly door: 'jail'; readonly user: string; readonly board: string; readonly epoch: number };
 
-/** What is asked for. `release` is allowed even when the claim has run out, `watch` is a look at an operation. */
-export type BoardAction = 'power' | 'console' | 'reinit' | 'release';
+/** What is asked for. `release` is allowed even when the claim has run out. */
+export type BoardAction = 'power' | 'console' | 'jail' | 'reinit' | 'release' | 'extend' | 'share';
+
+/** What a colleague may do with whom a claim is shared. */
+const sharedActions: ReadonlySet<BoardAction> = new Set(['power', 'console', 'jail']);
 
 export interface AccessState {
-  /** All live claims. */
+  /** The live claims that may be meant: of the board, or of the caller. */
   readonly claims: readonly Claim[];
   readonly handles: readonly string[];
   readonly nowMs: number;
@@ -34,12 +37,21 @@ export function authorize(
   }
   const claim = claims.find(candidate => candidate.board === handle);
   if (!claim) throw missingClaim(handle, handles);
+  if (identity.door === 'jail' && action === 'share') {
+    throw new LabError('denied', 'whoever is root in a jail may not hand its board on', {
+      hint: 'ask on the lab host: ssh labhost labcli',
+    });
+  }
   const isHolder = identity.door === 'jail' ? claim.epoch === identity.epoch : claim.user === identity.user;
-  if (!isHolder) {
+  const isColleague = identity.door === 'host' && claim.sharedWith.includes(identity.user);
+  if (isColleague && !isHolder && !sharedActions.has(action)) {
+    throw new LabError('denied', `${handle} is shared with you: only ${claim.user} may ${action} it`);
+  }
+  if (!isHolder && !isColleague) {
     throw new LabError('denied', `${handle} belongs to ${claim.user} until ${formatMoment(claim.expiresAtMs)}`);
   }
-  if (action !== 'release' && claim.expiresAtMs <= nowMs) {
-    throw new LabError('denied', `your claim of ${handle} ran out at ${formatMoment(claim.expiresAtMs)}`);
+  if (action !== 'release' && endOf(claim) <= nowMs) {
+    throw new LabError('denied', `your claim of ${handle} ran out at ${formatMoment(endOf(claim))}`);
   }
   return claim;
 }
@@ -47,12 +59,15 @@ export function authorize(
 /** May this identity follow the operation that was begun in the name of `claim`? */
 export function mayFollow(identity: Identity, claim: Claim): boolean {
   if (identity.door === 'jail') return claim.board === identity.board && claim.epoch === identity.epoch;
-  return claim.user === identity.user;
+  return claim.user === identity.user || claim.sharedWith.includes(identity.user);
 }
 
 function findOnlyBoard(identity: Identity, claims: readonly Claim[]): string {
   if (identity.door === 'jail') return identity.board;
-  const boards = claims.filter(({ user }) => user === identity.user).map(claim => claim.board);
+  const own = claims.filter(({ user }) => user === identity.user);
+  const shared = claims.filter(({ sharedWith }) => sharedWith.includes(identity.user));
+  // A board of one's own is meant before one that is shared.
+  const boards = (own.length > 0 ? own : shared).map(claim => claim.board);
   if (boards.length > 1) {
     throw new LabError('usage', `you have several boards: ${boards.sort().join(', ')}`, {
       hint: 'name the one you mean',

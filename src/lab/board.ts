@@ -4,6 +4,8 @@ export interface Board {
   readonly handle: string;
   readonly class: string;
   readonly architecture: Architecture;
+  /** What else can be asked for, in lab.yaml's words: `sdmux`, `ram=4g`. */
+  readonly labels: readonly string[];
   /** Lower case, colon separated. */
   readonly mac: string;
   /**

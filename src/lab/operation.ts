@@ -12,13 +12,15 @@ export interface Operation {
   readonly id: number;
   readonly kind: OperationKind;
   readonly claim: Claim;
-  /** A user's name, or `system` when a claim expired. */
+  /** A user's name, or `system`. */
   readonly actor: string;
   readonly state: OperationState;
   /** The last step that was begun, and how often it was tried. */
   readonly step?: string;
   readonly attempt: number;
   readonly error?: ErrorMessage;
+  /** Why it was begun, when that is not plain from its kind. */
+  readonly cause?: string;
 }
 
 export const systemActor = 'system';

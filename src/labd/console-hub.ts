@@ -9,7 +9,11 @@ export interface ConsoleHub {
   /** Comes back when the line is open; throws `LabError('device')` when it is not in time, and goes on trying. */
   waitUntilOpen(timeoutMs: number): Promise<void>;
   /** Shows the stream what the line last said, and what it says from now on; what the stream says goes to the line. */
-  attach(stream: Duplex): void;
+  attach(stream: Duplex, isTerminal: boolean, user?: string): void;
+  /** Ends the streams of somebody who may no longer use the board. */
+  endStreamsOf(user: string): void;
+  /** Writes a line between what the board says, for people alone: a program that reads the line must get nothing else. */
+  notify(text: string): void;
   /** Ends all streams at once, and lets go of the line. */
   close(): void;
 }
@@ -23,6 +27,8 @@ const longestPauseMs = 2000;
 /** Opens the line, and opens it again when it is lost, until the hub is closed. */
 export function createConsoleHub(line: Console, epoch: number, log: (text: string) => void): ConsoleHub {
   const streams = new Set<Duplex>();
+  const terminals = new Set<Duplex>();
+  const userOf = new WeakMap<Duplex, string>();
   const closing = new AbortController();
   const opened = Promise.withResolvers<void>();
   let kept: Buffer[] = [];
@@ -87,21 +93,33 @@ export function createConsoleHub(line: Console, epoch: number, log: (text: strin
       if (lastError instanceof LabError) throw lastError;
       throw new LabError('device', 'the serial line does not open', { cause: lastError });
     },
-    attach(stream) {
+    notify(text) {
+      for (const terminal of terminals) terminal.write(`\r\n*** ${text} ***\r\n`);
+    },
+    endStreamsOf(user) {
+      for (const stream of streams) if (userOf.get(stream) === user) stream.destroy();
+    },
+    attach(stream, isTerminal, user) {
       if (closing.signal.aborted) {
         stream.destroy();
         return;
       }
       for (const chunk of kept) stream.write(chunk);
       streams.add(stream);
+      if (isTerminal) terminals.add(stream);
+      if (user !== undefined) userOf.set(stream, user);
       stream.on('data', (bytes: Buffer) => send(stream, bytes));
       stream.on('error', () => {});
-      stream.once('close', () => streams.delete(stream));
+      stream.once('close', () => {
+        streams.delete(stream);
+        terminals.delete(stream);
+      });
     },
     close() {
       closing.abort();
       for (const stream of streams) stream.destroy();
       streams.clear();
+      terminals.clear();
       current?.destroy();
       kept = [];
     },

@@ -14,16 +14,23 @@ import type { Store } from '../store/store.ts';
 import { writeAuthorizedKeys } from './authorized-keys.ts';
 import { createBoardLock } from './board-lock.ts';
 import { createBoardPower } from './board-power.ts';
-import { createCalls } from './calls.ts';
+import { createCalls } from './calls/calls.ts';
+import { createChanges } from './changes.ts';
 import { createConsoles } from './consoles.ts';
 import { type Entrance, openHttpDoor } from './door.ts';
+import { createHealth } from './health.ts';
+import { createHolds } from './holds.ts';
 import { createJailDoors } from './jail-doors.ts';
 import type { Jails } from './jails.ts';
 import { createOperationFeed } from './operation-feed.ts';
 import { createOperations } from './operations.ts';
+import { createRepair } from './repair.ts';
 import { createEntrance } from './routes.ts';
+import { createSettings } from './settings.ts';
 import { summarizeClaim } from './summaries.ts';
+import { createTimeKeeper } from './time-keeper.ts';
 import { createUpkeep } from './upkeep.ts';
+import { createWaitingRoom } from './waiting-room.ts';
 import { createWorld } from './world.ts';
 
 export interface Daemon {
@@ -33,10 +40,13 @@ export interface Daemon {
 
 /** The host socket serves one account, on behalf of many people at once. */
 const mostHostConnections = 1024;
+const reloadTimeoutMs = 30_000;
 
 /** Starts labd: takes up what an earlier labd left unfinished, then opens the host's door. */
 export async function startDaemon(options: {
   readonly config: LabConfig;
+  /** Reads lab.yaml again, and what hangs on it, such as switches. Throws when it is wrong; then nothing has changed. */
+  readonly reload: () => Promise<LabConfig>;
   readonly store: Store;
   readonly jails: Jails;
   readonly powerOf: (board: Board) => Power;
@@ -48,13 +58,12 @@ export async function startDaemon(options: {
   readonly jailSockets: string;
   readonly log: (text: string) => void;
 }): Promise<Daemon> {
-  const { config, store, jails, powerOf, switchOf, consoleOf, hostSocket, authorizedKeys, jailSockets, log } = options;
-  await store.syncLab(
-    config.classes.map(({ name }) => name),
-    config.boards,
-  );
-  const offTimeMsOf = (board: Board) => config.classes.find(({ name }) => name === board.class)?.offTimeMs ?? 1000;
-  const power = createBoardPower(powerOf, offTimeMsOf);
+  const { store, jails, powerOf, switchOf, consoleOf, hostSocket, authorizedKeys, jailSockets, log } = options;
+  const settings = createSettings(options.config);
+  const changes = createChanges();
+  const classOf = (board: Board) => settings.findClass(board.class);
+  const healthOf = (board: Board) => classOf(board)?.health;
+  const power = createBoardPower(powerOf, board => classOf(board)?.offTimeMs ?? 1000);
   const consoles = createConsoles(consoleOf, log);
   const lock = createBoardLock();
   const feed = createOperationFeed();
@@ -75,15 +84,77 @@ export async function startDaemon(options: {
     if (!record) throw new LabError('bug', `${handle} is not in the store`);
     return record.board;
   }
-  const operations = createOperations({ store, world, lock, feed, boardOf, describe, log });
-  const calls = createCalls({ config, store, power, consoles, lock, feed, operations, describe });
-  entrance = await createEntrance({ calls, log });
-  const upkeep = createUpkeep({ store, world, lock, power, operations, listedBoards: config.boards, log });
+  const operations = createOperations({
+    store,
+    world,
+    lock,
+    feed,
+    changes,
+    consoles,
+    healthOf,
+    boardOf,
+    describe,
+    log,
+  });
+  const waitingRoom = createWaitingRoom({ store, changes, followOperation: operations.follow, describe });
+  const health = createHealth({ store, operations, healthOf, log });
+  const timeKeeper = createTimeKeeper({
+    store,
+    operations,
+    changes,
+    settings: () => settings.current().reservations,
+    notify: consoles.notify,
+    monotonicMs: () => performance.now(),
+    log,
+  });
 
-  await operations.resume();
-  upkeep.start();
+  /** What lab.yaml says now, into the store and to sshd. */
+  async function adopt(config: LabConfig): Promise<void> {
+    settings.replace(config);
+    const classes = config.classes.map(({ name }) => name);
+    operations.startAll(await store.syncLab(classes, config.boards));
+    writeAuthorizedKeys(authorizedKeys, config.users);
+  }
+
+  async function reload(): Promise<void> {
+    const config = await options.reload();
+    await jails.reload(AbortSignal.timeout(reloadTimeoutMs));
+    await adopt(config);
+  }
+
+  const renewJail = (claim: Claim) => world.renew(claim);
+  const calls = createCalls({
+    settings,
+    store,
+    power,
+    consoles,
+    lock,
+    operations,
+    waitingRoom,
+    holds: createHolds(store, changes),
+    health,
+    changes,
+    describe,
+    renewJail,
+    reload,
+  });
+  entrance = await createEntrance({ calls, log });
+  const repair = createRepair({
+    store,
+    world,
+    lock,
+    hasHealthCheck: board => healthOf(board) !== undefined,
+    startAll: operations.startAll,
+    log,
+  });
+  const historyMs = () => settings.current().reservations.historyMs;
+  const upkeep = createUpkeep({ store, repair, power, timeKeeper, health, waitingRoom, historyMs, log });
+
   mkdirSync(dirname(hostSocket), { recursive: true });
-  writeAuthorizedKeys(authorizedKeys, config.users);
+  await timeKeeper.begin();
+  await operations.resume();
+  await adopt(options.config);
+  upkeep.start();
   const mode = 0o660;
   const host = await openHttpDoor(hostSocket, {
     mode,

@@ -1,6 +1,7 @@
 import { type IncomingMessage, request } from 'node:http';
 import { createInterface } from 'node:readline';
 import type { JailEvent, JailList, JailRequest } from '../api/jail-messages.ts';
+import type { Claim } from '../lab/claim.ts';
 import { type ErrorMessage, LabError } from '../lab/error.ts';
 import type { Jails } from './jails.ts';
 
@@ -12,14 +13,24 @@ export function createJaildClient(socketPath: string): Jails {
       const answer = await send(socketPath, 'GET', path, undefined, signal);
       return ((await readJson(answer)) as JailList).jails;
     },
-    async build({ board, epoch, user, expiresAtMs }, signal) {
-      const body: JailRequest = { epoch, user, expiresAtMs };
-      await follow(await send(socketPath, 'PUT', `/v1/jails/${board}`, body, signal), signal);
+    async build(claim, signal) {
+      const path = `/v1/jails/${claim.board}`;
+      await follow(await send(socketPath, 'PUT', path, requestOf(claim), signal), signal);
+    },
+    async renew(claim, signal) {
+      await readJson(await send(socketPath, 'POST', `/v1/jails/${claim.board}/renew`, requestOf(claim), signal));
+    },
+    async reload(signal) {
+      await readJson(await send(socketPath, 'POST', '/v1/reload', {}, signal));
     },
     async remove(board, epoch, signal) {
       await follow(await send(socketPath, 'DELETE', `/v1/jails/${board}?epoch=${epoch}`, undefined, signal), signal);
     },
   };
+}
+
+function requestOf({ epoch, user, expiresAtMs }: Claim): JailRequest {
+  return { epoch, user, expiresAtMs };
 }
 
 async function send(

@@ -7,6 +7,10 @@ export interface Jails {
   inspect(board: string | undefined, signal: AbortSignal): Promise<readonly ObservedJail[]>;
   /** Builds what is missing of the claim's jail. Can be called again after any failure. */
   build(claim: Claim, signal: AbortSignal): Promise<void>;
+  /** Lets a live jail follow its claim: who may log in, until when. Does nothing where there is no jail of the claim. */
+  renew(claim: Claim, signal: AbortSignal): Promise<void>;
+  /** Lets jaild read lab.yaml again. Throws when it is wrong; then nothing has changed. */
+  reload(signal: AbortSignal): Promise<void>;
   /** Removes the board's jail, whatever there is of it, and comes back when its absence is verified. */
   remove(board: string, epoch: number, signal: AbortSignal): Promise<void>;
 }

@@ -1,11 +1,14 @@
 import type { ClaimedBoard, OperationEvent } from '../api/messages.ts';
+import type { HealthCheck } from '../config/lab-config.ts';
 import type { Board } from '../lab/board.ts';
 import type { Claim } from '../lab/claim.ts';
 import { LabError } from '../lab/error.ts';
 import { type Operation, systemActor } from '../lab/operation.ts';
 import type { ObservedBoard } from '../lab/plan.ts';
-import type { OperationResult, Store } from '../store/store.ts';
+import type { EndReason, OperationResult, Store } from '../store/store.ts';
 import type { BoardLock } from './board-lock.ts';
+import type { Changes } from './changes.ts';
+import type { Consoles } from './consoles.ts';
 import { toErrorMessage } from './error-message.ts';
 import type { OperationFeed } from './operation-feed.ts';
 import { observePatiently, runSteps, type StepWitness } from './run-steps.ts';
@@ -15,6 +18,9 @@ import type { World } from './world.ts';
 export interface Operations {
   /** Starts to carry out an operation; it goes on whoever listens. */
   start(operation: Operation): void;
+  startAll(operations: readonly Operation[]): void;
+  /** Its events from the first on; when it ended long ago, its end. */
+  follow(operation: Operation): AsyncIterable<OperationEvent>;
   /** Takes up the operations that an earlier daemon did not end. */
   resume(): Promise<void>;
   /** Begins no further step, and leaves what is unfinished to the next daemon. */
@@ -26,11 +32,14 @@ export function createOperations(options: {
   readonly world: World;
   readonly lock: BoardLock;
   readonly feed: OperationFeed;
+  readonly changes: Changes;
+  readonly consoles: Pick<Consoles, 'expect'>;
+  readonly healthOf: (board: Board) => HealthCheck | undefined;
   readonly boardOf: (handle: string) => Promise<Board>;
   readonly describe: (claim: Claim) => Promise<ClaimedBoard>;
   readonly log: (text: string) => void;
 }): Operations {
-  const { store, world, lock, feed, boardOf, describe, log } = options;
+  const { store, world, lock, feed, changes, consoles, healthOf, boardOf, describe, log } = options;
 
   let isStopped = false;
 
@@ -59,21 +68,43 @@ export function createOperations(options: {
       }
       case 'release': {
         await runSteps(world, subject, nothing, await observe(), witness);
-        const endReason = operation.actor === systemActor ? 'expired' : 'released';
-        return end(operation, { state: 'done', endReason, quarantine: null });
+        const afterClaims = healthOf(subject.board)?.afterClaims;
+        return end(operation, {
+          state: 'done',
+          endReason: endReasonOf(operation),
+          liftBars: ['dirty'],
+          ...(afterClaims === undefined ? {} : { checkAfterClaims: afterClaims }),
+        });
+      }
+      case 'check': {
+        const built = await runSteps(world, subject, jailOf('on'), await observe(), witness);
+        await expectSign(subject.board, witness);
+        await runSteps(world, subject, nothing, { ...built, power: 'unknown' }, witness);
+        return end(operation, { state: 'done', endReason: 'checked', liftBars: ['health', 'check-due'] });
       }
       case 'undo': {
-        const error = operation.error ?? { code: 'bug', message: 'the claim failed' };
+        const error = operation.error ?? { code: 'bug', message: `the ${kind} failed` };
         await runSteps(world, subject, nothing, await observe(), witness);
-        return end(operation, { state: 'failed', endReason: 'failed', error });
+        if (kind !== 'check') return end(operation, { state: 'failed', endReason: 'failed', error });
+        const setBars = [{ kind: 'health', reason: error.message }] as const;
+        return end(operation, { state: 'failed', endReason: 'checked', error, setBars, liftBars: ['check-due'] });
       }
+    }
+
+    async function expectSign(board: Board, { started, done }: StepWitness): Promise<void> {
+      const health = healthOf(board);
+      if (!health) throw new LabError('usage', `the class ${board.class} has no health check`);
+      const step = { step: 'expect' } as const;
+      await started(step, 1);
+      await consoles.expect(board.handle, health.expect, health.withinMs);
+      done(step);
     }
 
     function createWitness(watched: Operation): StepWitness {
       let startMs = performance.now();
       const tell = (step: string, state: 'started' | 'done') => {
         const elapsedMs = state === 'started' ? 0 : Math.round(performance.now() - startMs);
-        feed.tell(watched.id, { event: 'step', step, state, elapsedMs });
+        feed.tell(watched.id, { event: 'step', board: claim.board, step, state, elapsedMs });
       };
       return {
         async started({ step }, attempt) {
@@ -94,28 +125,46 @@ export function createOperations(options: {
     const { id, claim, kind, state } = operation;
     const error = toErrorMessage(cause, `${kind} of ${claim.board}`, log);
     if (state === 'undoing') {
-      const quarantine = `clean-up after a failed claim: ${error.message}`;
-      return end(operation, { state: 'failed', endReason: 'failed', error: operation.error ?? error, quarantine });
+      const reason = `clean-up after a failed ${kind}: ${error.message}`;
+      const setBars = [{ kind: 'dirty', reason }] as const;
+      return end(operation, { state: 'failed', endReason: 'failed', error: operation.error ?? error, setBars });
     }
     switch (kind) {
       case 'claim':
+      case 'check':
         await store.markUndoing(id, error);
         return perform({ ...operation, state: 'undoing', error });
       case 'reinit':
         return end(operation, { state: 'failed', error });
-      case 'release':
-        return end(operation, { state: 'failed', error, quarantine: `release failed: ${error.message}` });
+      case 'release': {
+        const setBars = [{ kind: 'dirty', reason: `release failed: ${error.message}` }] as const;
+        return end(operation, { state: 'failed', error, setBars });
+      }
     }
   }
 
   async function end({ id, claim, kind }: Operation, result: OperationResult): Promise<void> {
-    await store.finishOperation(id, result);
+    const granted = await store.finishOperation(id, result);
+    startAll(granted);
     log(`${claim.board}: ${kind} ${result.state} (${claim.user}, epoch ${claim.epoch})`);
-    const isKept = result.state === 'done' && result.endReason === undefined;
+    if (kind === 'claim') await releaseOrphans();
+    const record = await store.findBoard(claim.board);
+    const isKept = record?.claim?.epoch === claim.epoch;
     const last: OperationEvent = result.error
       ? { event: 'error', error: result.error }
-      : { event: 'done', ...(isKept ? { claim: await describe(claim) } : {}) };
+      : { event: 'done', claims: isKept && record.claim ? [await describe(record.claim)] : [] };
     feed.tell(id, last);
+    changes.tell();
+  }
+
+  /** A request has all of its boards or none: where one could not be built, the others are given back. */
+  async function releaseOrphans(): Promise<void> {
+    for (const { board, epoch } of await store.listOrphans()) {
+      const record = await store.findBoard(board);
+      if (record?.operation) continue;
+      const cause = 'another board of the same request failed';
+      start(await store.beginOperation({ kind: 'release', board, epoch, actor: systemActor, cause }));
+    }
   }
 
   async function perform(operation: Operation): Promise<void> {
@@ -137,8 +186,23 @@ export function createOperations(options: {
       });
   }
 
+  function startAll(operations: readonly Operation[]): void {
+    for (const operation of operations) start(operation);
+  }
+
+  async function* tellEnd({ id, kind, claim }: Operation): AsyncGenerator<OperationEvent> {
+    yield { event: 'operation', id, kind, board: claim.board };
+    const operation = await store.findOperation(id);
+    if (!operation) throw new LabError('not-found', `operation ${id} is forgotten`);
+    const record = await store.findBoard(claim.board);
+    const isKept = record?.claim?.epoch === claim.epoch;
+    yield lastEventOf(operation, isKept && record.claim ? [await describe(record.claim)] : []);
+  }
+
   return {
     start,
+    startAll,
+    follow: operation => feed.follow(operation.id) ?? tellEnd(operation),
     stop() {
       isStopped = true;
     },
@@ -147,14 +211,21 @@ export function createOperations(options: {
         log(`${operation.claim.board}: taking up a ${operation.kind} at step ${operation.step ?? 'one'}`);
         start(operation);
       }
+      await releaseOrphans();
     },
   };
 }
 
+/** Why a claim ends that is released, for the books. */
+function endReasonOf({ actor, cause, claim }: Operation): EndReason {
+  if (actor !== systemActor) return actor === claim.user ? 'released' : 'removed by an admin';
+  return cause === 'disconnected' ? 'disconnected' : 'expired';
+}
+
 /** What a finished operation has to tell when nobody remembers its steps. */
-export function lastEventOf(operation: Operation, claim: ClaimedBoard | undefined): OperationEvent {
+function lastEventOf(operation: Operation, claims: readonly ClaimedBoard[]): OperationEvent {
   if (operation.error) return { event: 'error', error: operation.error };
   if (operation.state !== 'done')
     throw new LabError('bug', `operation ${operation.id} is ${operation.state}, not over`);
-  return { event: 'done', ...(claim ? { claim } : {}) };
+  return { event: 'done', claims };
 }

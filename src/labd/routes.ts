@@ -1,14 +1,19 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import { Readable } from 'node:stream';
-import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
-import { consoleProtocol, type OperationEvent } from '../api/messages.ts';
+import Fastify, { type FastifyRequest } from 'fastify';
+import { consoleProtocol } from '../api/messages.ts';
 import type { Identity } from '../lab/access.ts';
 import { exitCodeOf, httpStatusOf, LabError } from '../lab/error.ts';
-import type { Calls } from './calls.ts';
+import type { Calls } from './calls/calls.ts';
 import type { Entrance } from './door.ts';
 import { toErrorMessage } from './error-message.ts';
-import { boardRequest, boardsQuery, claimRequest, operationParams, parseRequest, powerRequest } from './requests.ts';
-import { textOfBoards, textOfClasses, textOfError, textOfEvent, textOfFarewell, textOfPower } from './text.ts';
+import { consoleQuery, parseRequest } from './requests.ts';
+import { addAdminRoutes } from './routes/admin-routes.ts';
+import { addBoardRoutes } from './routes/board-routes.ts';
+import { addClaimRoutes } from './routes/claim-routes.ts';
+import { addHistoryRoutes } from './routes/history-routes.ts';
+import type { RouteContext } from './routes/route-context.ts';
+import { textOfError } from './text.ts';
 
 const bodyLimit = 64 * 1024;
 
@@ -27,54 +32,33 @@ export async function createEntrance(options: {
     return identity;
   };
   const wantsText = (request: FastifyRequest) => request.headers.accept === 'text/plain';
+  const plain = 'text/plain; charset=utf-8';
 
-  function answer<T>(request: FastifyRequest, reply: FastifyReply, value: T, toText: (value: T) => string) {
-    return wantsText(request) ? reply.type('text/plain; charset=utf-8').send(toText(value)) : reply.send(value);
-  }
+  const answer: RouteContext['answer'] = (request, reply, value, toText) =>
+    wantsText(request) ? reply.type(plain).send(toText(value)) : reply.send(value);
 
-  /** The operation goes on if its reader leaves. */
-  function stream(request: FastifyRequest, reply: FastifyReply, events: AsyncIterable<OperationEvent>) {
+  /** An operation goes on if its reader leaves; what else ends then is for the events to say. */
+  const stream: RouteContext['stream'] = (request, reply, events, toText) => {
     const isText = wantsText(request);
-    const toLine = isText ? textOfEvent : (event: OperationEvent) => `${JSON.stringify(event)}\n`;
+    const leaving = new AbortController();
+    reply.raw.once('close', () => leaving.abort());
     async function* lines() {
-      for await (const event of events) yield toLine(event);
+      for await (const event of events(leaving.signal)) {
+        if (leaving.signal.aborted) return;
+        yield isText ? toText(event) : `${JSON.stringify(event)}\n`;
+      }
     }
-    const type = isText ? 'text/plain; charset=utf-8' : 'application/x-ndjson';
-    return reply.type(type).send(Readable.from(lines()));
-  }
+    const body = Readable.from(lines());
+    // The status has been sent: all that can still be said is that the stream broke.
+    body.on('error', error => toErrorMessage(error, `${request.method} ${request.url}`, log));
+    return reply.type(isText ? plain : 'application/x-ndjson').send(body);
+  };
 
-  app.get('/v1/classes', async (request, reply) => answer(request, reply, await calls.listClasses(), textOfClasses));
-  app.get('/v1/boards', async (request, reply) => {
-    const { mine } = parseRequest(boardsQuery, request.query);
-    return answer(request, reply, await calls.listBoards(identityOf(request), mine === 'true'), textOfBoards);
-  });
-  app.post('/v1/claim', async (request, reply) => {
-    const { class: name, power = false } = parseRequest(claimRequest, request.body);
-    return stream(request, reply, await calls.claim(identityOf(request), { class: name, power }));
-  });
-  for (const kind of ['reinit', 'release'] as const) {
-    app.post(`/v1/${kind}`, async (request, reply) => {
-      const { board } = parseRequest(boardRequest, request.body);
-      const identity = identityOf(request);
-      const { first, run } = await calls.begin(identity, kind, board);
-      if (identity.door === 'host') return stream(request, reply, run());
-      // The operation closes the door that it was asked through: so the answer goes out first.
-      reply.raw.once('close', run);
-      return answer(request, reply, first, textOfFarewell);
-    });
-  }
-  app.get('/v1/operations/:id', async (request, reply) => {
-    const { id } = parseRequest(operationParams, request.params);
-    return stream(request, reply, await calls.followOperation(identityOf(request), id));
-  });
-  app.get('/v1/power', async (request, reply) => {
-    const { board } = parseRequest(boardRequest, request.query);
-    return answer(request, reply, await calls.readPower(identityOf(request), board), textOfPower);
-  });
-  app.post('/v1/power', async (request, reply) => {
-    const { board, action } = parseRequest(powerRequest, request.body);
-    return answer(request, reply, await calls.setPower(identityOf(request), action, board), textOfPower);
-  });
+  const context: RouteContext = { app, calls, identityOf, answer, stream };
+  addBoardRoutes(context);
+  addClaimRoutes(context);
+  addHistoryRoutes(context);
+  addAdminRoutes(context);
 
   app.get('/v1/console', () => {
     throw new LabError('usage', 'the console wants an HTTP upgrade', { hint: `Upgrade: ${consoleProtocol}` });
@@ -100,8 +84,8 @@ export async function createEntrance(options: {
         if (url?.pathname !== '/v1/console' || request.headers.upgrade !== consoleProtocol) {
           throw new LabError('not-found', 'labd has no such call');
         }
-        const { board } = parseRequest(boardRequest, Object.fromEntries(url.searchParams));
-        const attach = await calls.openConsole(identity, board);
+        const { board, terminal } = parseRequest(consoleQuery, Object.fromEntries(url.searchParams));
+        const attach = await calls.openConsole(identity, board, terminal === 'true');
         socket.write(`HTTP/1.1 101 ${STATUS_CODES[101]}\r\nConnection: Upgrade\r\nUpgrade: ${consoleProtocol}\r\n\r\n`);
         if (head.length > 0) socket.unshift(head);
         attach(socket);

@@ -7,8 +7,8 @@ import type { World } from './world.ts';
 
 /** Told before and after each step; `attempt` counts from 1. */
 export interface StepWitness {
-  started(step: Step, attempt: number): Promise<void>;
-  done(step: Step): void;
+  started(step: Pick<Step, 'step'> | { readonly step: 'expect' }, attempt: number): Promise<void>;
+  done(step: Pick<Step, 'step'> | { readonly step: 'expect' }): void;
 }
 
 /** How long a step is tried again while jaild is away: it is restarted within seconds, and finds what it had begun. */

@@ -1,33 +1,43 @@
-import type { BoardSummary, ClaimedBoard, ClassSummary, PowerState } from '../api/messages.ts';
-import type { LabConfig } from '../config/lab-config.ts';
+import type { BoardState, BoardSummary, ClaimedBoard, PowerState } from '../api/messages.ts';
+import type { Bar } from '../lab/bar.ts';
 import type { Claim } from '../lab/claim.ts';
 import type { BoardRecord } from '../store/store.ts';
 
 export function summarizeBoard(record: BoardRecord, power: PowerState): BoardSummary {
-  const { board, claim, operation, quarantine } = record;
+  const { board, claim, operation, bars, plannedBars } = record;
   return {
     handle: board.handle,
     class: board.class,
-    state: quarantine !== undefined ? 'quarantined' : claim ? 'claimed' : 'free',
+    labels: board.labels,
+    state: stateOf(record),
     power,
     jailAddress: board.network.jailAddress,
     vlan: board.vlan,
     ...(operation ? { operation: operation.kind } : {}),
     ...(claim ? { user: claim.user, epoch: claim.epoch, expiresAtMs: claim.expiresAtMs } : {}),
-    ...(quarantine === undefined ? {} : { reason: quarantine }),
+    ...(claim && claim.sharedWith.length > 0 ? { sharedWith: claim.sharedWith } : {}),
+    ...(claim?.awayUntilMs === undefined ? {} : { awayUntilMs: claim.awayUntilMs }),
+    bars: [...bars, ...plannedBars].map(summarizeBar),
   };
 }
 
-export function summarizeClasses(config: LabConfig, records: readonly BoardRecord[]): ClassSummary[] {
-  return config.classes.map(({ name, description }) => {
-    const listed = records.filter(({ board, isListed }) => isListed && board.class === name);
-    const available = listed.filter(({ claim, quarantine }) => !claim && quarantine === undefined);
-    return { name, description, boards: listed.length, available: available.length };
-  });
+/** What keeps a board from being given out comes first, for that is what an admin looks for. */
+function stateOf({ claim, bars }: BoardRecord): BoardState {
+  if (bars.some(({ kind }) => kind === 'dirty' || kind === 'health')) return 'quarantined';
+  if (claim) return 'claimed';
+  return bars.length > 0 ? 'offline' : 'free';
+}
+
+function summarizeBar({ kind, reason, startsAtMs, endsAtMs }: Bar) {
+  return {
+    kind,
+    reason,
+    ...(startsAtMs === undefined ? {} : { startsAtMs }),
+    ...(endsAtMs === undefined ? {} : { endsAtMs }),
+  };
 }
 
 export function summarizeClaim(claim: Claim, record: BoardRecord | undefined, power: PowerState): ClaimedBoard {
-  const { board, epoch, id, user, createdAtMs, expiresAtMs } = claim;
   const jailAddress = record?.board.network.jailAddress ?? '';
-  return { id, board, class: record?.board.class ?? '', user, epoch, createdAtMs, expiresAtMs, jailAddress, power };
+  return { ...claim, class: record?.board.class ?? '', jailAddress, power };
 }

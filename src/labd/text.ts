@@ -1,6 +1,17 @@
-import type { BoardList, ClassList, OperationEvent, PowerAnswer } from '../api/messages.ts';
+import type {
+  BoardAnswer,
+  BoardList,
+  BoardSummary,
+  ClaimAnswer,
+  ClassList,
+  OperationEvent,
+  PowerAnswer,
+  QueueList,
+  ReloadAnswer,
+} from '../api/messages.ts';
 import { type ErrorMessage, exitCodeOf } from '../lab/error.ts';
 import { formatMoment } from '../lab/format-moment.ts';
+import { describeWant } from '../lab/want.ts';
 
 /**
  * Answers for callers who have no JSON at hand, such as the shell script in a jail: lines to read, and `exit N` as the last one,
@@ -8,55 +19,92 @@ import { formatMoment } from '../lab/format-moment.ts';
  */
 export function textOfError({ message, hint, reference }: ErrorMessage, exitCode: number): string {
   const more = hint ?? (reference ? `the log has the details under ${reference}` : undefined);
-  return lines([`labcli: ${message}`, ...(more ? [`  ${more}`] : [])], exitCode);
+  return linesToRead([`labcli: ${message}`, ...(more?.split('\n').map(line => `  ${line}`) ?? [])], exitCode);
 }
 
 export function textOfClasses({ classes }: ClassList): string {
-  return lines(
+  return linesToRead(
     classes.map(({ name, available, boards, description }) => `${name} ${available}/${boards} ${description}`),
   );
 }
 
 export function textOfBoards({ boards }: BoardList): string {
-  return lines(
-    boards.map(({ handle, state, user, power, expiresAtMs, jailAddress, vlan, operation }) =>
-      [
-        handle,
-        operation ?? state,
-        ...(user === undefined ? [] : [user]),
-        `power ${power}`,
-        `jail ${jailAddress}`,
-        `vlan ${vlan}`,
-        ...(expiresAtMs === undefined ? [] : [`until ${formatMoment(expiresAtMs)}`]),
-      ].join('  '),
+  return linesToRead(boards.flatMap(linesOfBoard));
+}
+
+export function textOfBoard({ board }: BoardAnswer): string {
+  return linesToRead(linesOfBoard(board));
+}
+
+function linesOfBoard(board: BoardSummary): string[] {
+  const { handle, state, user, power, expiresAtMs, jailAddress, vlan, operation, bars } = board;
+  const line = [
+    handle,
+    operation ?? state,
+    ...(user === undefined ? [] : [user]),
+    `power ${power}`,
+    `jail ${jailAddress}`,
+    `vlan ${vlan}`,
+    ...(expiresAtMs === undefined ? [] : [`until ${formatMoment(expiresAtMs)}`]),
+  ].join('  ');
+  return [line, ...bars.map(({ kind, reason }) => `  ${kind}: ${reason}`)];
+}
+
+export function textOfClaim({ claim }: ClaimAnswer): string {
+  const shared = claim.sharedWith.length > 0 ? [`shared with ${claim.sharedWith.join(', ')}`] : [];
+  return linesToRead([[claim.board, claim.user, `until ${formatMoment(claim.expiresAtMs)}`, ...shared].join('  ')]);
+}
+
+export function textOfQueue({ requests }: QueueList): string {
+  return linesToRead(
+    requests.map(
+      ({ id, position, user, wants }) =>
+        `${position}. ${user}: ${wants.map(describeWant).join(' and ')} (request ${id})`,
     ),
   );
 }
 
+export function textOfReload({ added, removed, kept }: ReloadAnswer): string {
+  const line = (what: string, handles: readonly string[]) =>
+    handles.length > 0 ? [`${what}: ${handles.join(', ')}`] : [];
+  return linesToRead([
+    'lab.yaml is loaded',
+    ...line('new', added),
+    ...line('gone', removed),
+    ...line('kept until released', kept),
+  ]);
+}
+
 export function textOfPower({ board, power }: PowerAnswer): string {
-  return lines([`${board} ${power}`]);
+  return linesToRead([`${board} ${power}`]);
 }
 
 /** What a jail is told of the operation that ends it. */
 export function textOfFarewell(first: OperationEvent): string {
   const what = first.event === 'operation' ? `${first.board}: ${first.kind} begins` : '';
-  return lines([what, 'This jail goes away now, and your connection with it.']);
+  return linesToRead([what, 'This jail goes away now, and your connection with it.']);
 }
 
 /** An event's lines; an event that a reader need not see has none. */
 export function textOfEvent(event: OperationEvent): string {
   switch (event.event) {
+    case 'request':
+      return '';
+    case 'waiting':
+      return `waiting: place ${event.position}\n`;
     case 'operation':
       return `${event.board}: ${event.kind}\n`;
     case 'step':
       return event.state === 'done' ? `${event.step} (${event.elapsedMs} ms)\n` : '';
     case 'done':
-      return lines(['done']);
+      return linesToRead(['done']);
+    case 'ended':
+      return `${event.board}: the claim has ended\n`;
     case 'error':
       return textOfError(event.error, exitCodeOf(event.error.code));
   }
 }
 
-function lines(texts: readonly string[], exitCode = 0): string {
+export function linesToRead(texts: readonly string[], exitCode = 0): string {
   return `${[...texts, `exit ${exitCode}`].join('\n')}\n`;
 }

@@ -16,6 +16,8 @@ export interface World {
   /** What is the case on every board that has a trace of a jail, sockets or console. */
   observeAll(boards: readonly string[]): Promise<ReadonlyMap<string, ObservedBoard>>;
   perform(step: Step, board: Board, claim: Claim): Promise<void>;
+  /** Lets the jail follow its claim: who may log in, until when. */
+  renew(claim: Claim): Promise<void>;
 }
 
 /** jaild's work is bounded, so that a morning's rush does not slow each other down; a hung switch is not in this bound. */
@@ -57,6 +59,7 @@ export function createWorld(options: {
       const found = new Map((await jails.inspect(undefined, inTime())).map(jail => [jail.board, jail]));
       return new Map(boards.map(board => [board, observedOf(board, stateOf(found.get(board)))]));
     },
+    renew: claim => limit(() => jails.renew(claim, inTime())),
     async perform(step, board, claim) {
       switch (step.step) {
         case 'close-console':

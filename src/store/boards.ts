@@ -1,56 +1,88 @@
 import type { Kysely } from 'kysely';
+import { type Bar, isActive } from '../lab/bar.ts';
 import type { Board } from '../lab/board.ts';
-import { readClaim } from './claims.ts';
+import { readBars } from './bars.ts';
+import { claimColumns, readClaim } from './claims.ts';
 import type { StoreSchema } from './schema.ts';
-import type { BoardRecord } from './store.ts';
+import type { BoardFilter, BoardRecord } from './store.ts';
 
-export async function syncLab(
+/** The boards that lab.yaml names, that somebody holds or that must still be cleaned, by handle. */
+export async function listBoards(
   database: Kysely<StoreSchema>,
-  classes: readonly string[],
-  boards: readonly Board[],
-): Promise<void> {
-  await database.transaction().execute(async transaction => {
-    for (const name of classes) {
-      await transaction
-        .insertInto('class')
-        .values({ name })
-        .onConflict(conflict => conflict.column('name').doNothing())
-        .execute();
-    }
-    await transaction.updateTable('board').set({ is_listed: 0 }).execute();
-    for (const board of boards) {
-      const row = { class: board.class, definition: JSON.stringify(board), is_listed: 1 };
-      await transaction
-        .insertInto('board')
-        .values({ handle: board.handle, ...row })
-        .onConflict(conflict => conflict.column('handle').doUpdateSet(row))
-        .execute();
-    }
-  });
-}
-
-export async function listBoards(database: Kysely<StoreSchema>): Promise<BoardRecord[]> {
-  const rows = await selectBoards(database)
-    .where(({ eb, or }) =>
-      or([eb('board.is_listed', '=', 1), eb('board.claim_id', 'is not', null), eb('board.quarantine', 'is not', null)]),
+  nowMs: number,
+  { user, after, limit }: BoardFilter,
+): Promise<BoardRecord[]> {
+  let query = selectBoards(database)
+    .where(({ eb, or, exists, selectFrom }) =>
+      or([
+        eb('board.is_listed', '=', 1),
+        eb('board.claim_id', 'is not', null),
+        exists(
+          selectFrom('bar').select('bar.kind').whereRef('bar.board', '=', 'board.handle').where('kind', '=', 'dirty'),
+        ),
+      ]),
     )
-    .orderBy('board.handle')
-    .execute();
-  return rows.map(readBoard);
+    .orderBy('board.handle');
+  if (user !== undefined) query = query.where('claim.user_name', '=', user);
+  if (after !== undefined) query = query.where('board.handle', '>', after);
+  if (limit !== undefined) query = query.limit(limit);
+  const rows = await query.execute();
+  const bars = await readBars(database);
+  return rows.map(row => readBoard(row, bars.get(row.handle) ?? [], nowMs));
 }
 
-export async function findBoard(database: Kysely<StoreSchema>, handle: string): Promise<BoardRecord | undefined> {
+export async function findBoard(
+  database: Kysely<StoreSchema>,
+  nowMs: number,
+  handle: string,
+): Promise<BoardRecord | undefined> {
   const row = await selectBoards(database).where('board.handle', '=', handle).executeTakeFirst();
-  return row && readBoard(row);
+  return row && readBoard(row, (await readBars(database, handle)).get(handle) ?? [], nowMs);
 }
 
-export async function liftQuarantine(database: Kysely<StoreSchema>, handle: string): Promise<void> {
-  await database
-    .updateTable('board')
-    .set({ quarantine: null })
-    .where('handle', '=', handle)
-    .where('claim_id', 'is', null)
+export async function listHandles(database: Kysely<StoreSchema>): Promise<string[]> {
+  const rows = await database
+    .selectFrom('board')
+    .select('handle')
+    .where('is_listed', '=', 1)
+    .orderBy('handle')
     .execute();
+  return rows.map(({ handle }) => handle);
+}
+
+export async function countByClass(database: Kysely<StoreSchema>, nowMs: number) {
+  const rows = await database
+    .selectFrom('board')
+    .select(({ fn }) => ['class', fn.countAll<number>().as('boards')])
+    .select(({ fn, selectFrom, eb }) =>
+      fn
+        .sum<number>(
+          eb
+            .case()
+            .when(
+              eb.and([
+                eb('claim_id', 'is', null),
+                eb.not(
+                  eb.exists(
+                    selectFrom('bar')
+                      .select('bar.kind')
+                      .whereRef('bar.board', '=', 'board.handle')
+                      .where(({ eb: bar, or }) => or([bar('starts_at', 'is', null), bar('starts_at', '<=', nowMs)]))
+                      .where(({ eb: bar, or }) => or([bar('ends_at', 'is', null), bar('ends_at', '>', nowMs)])),
+                  ),
+                ),
+              ]),
+            )
+            .then(1)
+            .else(0)
+            .end(),
+        )
+        .as('available'),
+    )
+    .where('is_listed', '=', 1)
+    .groupBy('class')
+    .execute();
+  return new Map(rows.map(row => [row.class, { boards: Number(row.boards), available: Number(row.available) }]));
 }
 
 function selectBoards(database: Kysely<StoreSchema>) {
@@ -60,24 +92,27 @@ function selectBoards(database: Kysely<StoreSchema>) {
     .leftJoin('operation', join =>
       join.onRef('operation.board', '=', 'board.handle').on('operation.finished_at', 'is', null),
     )
-    .select(['board.definition', 'board.is_listed', 'board.epoch as board_epoch', 'board.quarantine'])
-    .select(['board.power_wanted', 'operation.id as operation_id', 'operation.kind'])
-    .select(['claim.id', 'claim.board', 'claim.user_name', 'claim.epoch', 'claim.created_at', 'claim.expires_at']);
+    .select(['board.handle', 'board.definition', 'board.is_listed', 'board.epoch as board_epoch'])
+    .select(['board.power_wanted', 'board.last_checked_at', 'board.claims_since_check'])
+    .select(['operation.id as operation_id', 'operation.kind'])
+    .select(claimColumns);
 }
 
 type BoardRow = Awaited<ReturnType<ReturnType<typeof selectBoards>['executeTakeFirstOrThrow']>>;
 
-function readBoard(row: BoardRow): BoardRecord {
-  const { id, board, user_name, epoch, created_at, expires_at, operation_id, kind } = row;
-  const isClaimed =
-    id !== null && board !== null && user_name !== null && epoch !== null && created_at !== null && expires_at !== null;
+function readBoard(row: BoardRow, bars: readonly Bar[], nowMs: number): BoardRecord {
+  const { operation_id, kind } = row;
+  const claim = readClaim(row);
   return {
     board: JSON.parse(row.definition) as Board,
     isListed: row.is_listed === 1,
     epoch: row.board_epoch,
     powerWanted: row.power_wanted,
-    ...(isClaimed ? { claim: readClaim({ id, board, user_name, epoch, created_at, expires_at }) } : {}),
+    lastCheckedAtMs: row.last_checked_at,
+    claimsSinceCheck: row.claims_since_check,
+    bars: bars.filter(bar => isActive(bar, nowMs)),
+    plannedBars: bars.filter(bar => (bar.startsAtMs ?? 0) > nowMs),
+    ...(claim ? { claim } : {}),
     ...(operation_id === null || kind === null ? {} : { operation: { id: operation_id, kind } }),
-    ...(row.quarantine === null ? {} : { quarantine: row.quarantine }),
   };
 }

@@ -10,4 +10,6 @@ export interface Engine {
     readonly type: 'integer' | 'bigint';
     readonly build: (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder;
   };
+  /** Keeps a copy of the whole store as it is, named after the last change of its tables, and says where. */
+  keepCopy(lastMigration: string): Promise<string>;
 }

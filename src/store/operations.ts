@@ -1,155 +1,150 @@
-import type { Kysely, Transaction } from 'kysely';
-import type { OperationKind } from '../lab/claim.ts';
+import type { Kysely } from 'kysely';
 import { type ErrorMessage, LabError } from '../lab/error.ts';
-import type { Operation } from '../lab/operation.ts';
-import { type Now, readClaim } from './claims.ts';
-import { lockClassOfBoard } from './lock-class.ts';
+import { type Operation, systemActor } from '../lab/operation.ts';
+import { liftBar, setBar } from './bars.ts';
+import { grantWaiters } from './grant-waiters.ts';
+import { insertOperation } from './operation-rows.ts';
 import type { StoreSchema } from './schema.ts';
 import type { OperationBegin, OperationResult } from './store.ts';
+import { adoptNextDefinition } from './sync-lab.ts';
+import type { Writing } from './write.ts';
 
-interface NewOperation {
-  readonly kind: OperationKind;
-  readonly board: string;
-  readonly claimId: number;
-  readonly actor: string;
-}
-
-export async function insertOperation(
-  transaction: Transaction<StoreSchema>,
-  now: Now,
-  { kind, board, claimId, actor }: NewOperation,
-): Promise<Operation> {
-  const { id } = await transaction
-    .insertInto('operation')
-    .values({ kind, board, claim_id: claimId, actor, state: 'running', created_at: now(), updated_at: now() })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  const operation = await findOperation(transaction, id);
-  if (!operation) throw new LabError('bug', `operation ${id} is gone`);
-  return operation;
-}
-
-export async function beginOperation(
-  transaction: Transaction<StoreSchema>,
-  now: Now,
-  { kind, board, epoch, actor }: OperationBegin,
-): Promise<Operation> {
-  await lockClassOfBoard(transaction, board);
-  const claim = await transaction
+export async function beginOperation(writing: Writing, begin: OperationBegin): Promise<Operation> {
+  const { database } = writing;
+  const { kind, board, epoch, actor, cause } = begin;
+  const claim = await database
     .selectFrom('claim')
-    .innerJoin('board', 'board.claim_id', 'claim.id')
-    .select(['claim.id', 'board.quarantine'])
-    .where('claim.board', '=', board)
-    .where('claim.epoch', '=', epoch)
-    .where('claim.ended_at', 'is', null)
+    .select('id')
+    .where('board', '=', board)
+    .where('epoch', '=', epoch)
+    .where('ended_at', 'is', null)
     .executeTakeFirst();
   if (!claim) throw new LabError('denied', `that claim of ${board} is over`);
-  const running = await transaction
+  await refuseSecondOperation(writing, board);
+  const dirty = await database
+    .selectFrom('bar')
+    .select('reason')
+    .where('board', '=', board)
+    .where('kind', '=', 'dirty')
+    .executeTakeFirst();
+  if (kind === 'reinit' && dirty) {
+    throw new LabError('busy', `${board} is quarantined: ${dirty.reason}`, { hint: `labcli release ${board}` });
+  }
+  if (kind === 'reinit') await refuseChangedBoard(writing, board);
+  await database.updateTable('board').set({ power_wanted: 'off' }).where('handle', '=', board).execute();
+  const rest = cause === undefined ? {} : { cause };
+  return insertOperation(writing, { kind, board, claimId: claim.id, epoch, actor, ...rest });
+}
+
+/** One operation at a time: what is told here is who is at it. */
+export async function refuseSecondOperation({ database }: Writing, board: string): Promise<void> {
+  const running = await database
     .selectFrom('operation')
-    .select('kind')
+    .select(['kind', 'actor'])
     .where('board', '=', board)
     .where('finished_at', 'is', null)
     .executeTakeFirst();
-  if (running) throw new LabError('busy', `${board} is busy: its ${running.kind} is running`);
-  if (kind === 'reinit' && claim.quarantine !== null) {
-    throw new LabError('busy', `${board} is quarantined: ${claim.quarantine}`, { hint: `labcli release ${board}` });
-  }
-  await transaction.updateTable('board').set({ power_wanted: 'off' }).where('handle', '=', board).execute();
-  return insertOperation(transaction, now, { kind, board, claimId: claim.id, actor });
+  if (!running) return;
+  const by = running.actor === systemActor ? '' : ` (${running.actor})`;
+  throw new LabError('busy', `${board} is busy: its ${running.kind} is running${by}`, {
+    hint: '`--wait` waits for its end',
+  });
+}
+
+/** The board's new wiring begins with its next claim, and a clean jail on the old one is not what anybody wants. */
+async function refuseChangedBoard({ database }: Writing, board: string): Promise<void> {
+  const row = await database
+    .selectFrom('board')
+    .select(['is_listed', 'next_definition'])
+    .where('handle', '=', board)
+    .executeTakeFirstOrThrow();
+  if (row.is_listed === 1 && row.next_definition === null) return;
+  throw new LabError('busy', `lab.yaml has changed ${board} since its claim began`, {
+    hint: 'release it, and claim a board again',
+  });
 }
 
 export async function recordStep(
   database: Kysely<StoreSchema>,
-  now: Now,
+  nowMs: number,
   id: number,
   step: string,
   attempt: number,
 ): Promise<void> {
-  await database.updateTable('operation').set({ step, attempt, updated_at: now() }).where('id', '=', id).execute();
+  await database.updateTable('operation').set({ step, attempt, updated_at: nowMs }).where('id', '=', id).execute();
 }
 
 export async function markUndoing(
   database: Kysely<StoreSchema>,
-  now: Now,
+  nowMs: number,
   id: number,
   error: ErrorMessage,
 ): Promise<void> {
   await database
     .updateTable('operation')
-    .set({ state: 'undoing', error: JSON.stringify(error), updated_at: now() })
+    .set({ state: 'undoing', error: JSON.stringify(error), updated_at: nowMs })
     .where('id', '=', id)
     .execute();
 }
 
+/** Ends the operation, and its claim if the result says so; then the board goes to the first waiter it fits. */
 export async function finishOperation(
-  transaction: Transaction<StoreSchema>,
-  now: Now,
+  writing: Writing,
   id: number,
-  { state, error, endReason, quarantine }: OperationResult,
-): Promise<void> {
-  const running = await transaction
-    .selectFrom('operation')
-    .select(['board', 'claim_id'])
-    .where('id', '=', id)
-    .executeTakeFirstOrThrow();
-  await lockClassOfBoard(transaction, running.board);
-  await transaction
+  result: OperationResult,
+): Promise<readonly Operation[]> {
+  const { database, nowMs, record } = writing;
+  const { state, error, endReason, setBars = [], liftBars = [], checkAfterClaims } = result;
+  const ended = await database
     .updateTable('operation')
-    .set({ state, updated_at: now(), finished_at: now(), ...(error ? { error: JSON.stringify(error) } : {}) })
+    .set({ state, updated_at: nowMs, finished_at: nowMs, ...(error ? { error: JSON.stringify(error) } : {}) })
     .where('id', '=', id)
     .where('finished_at', 'is', null)
-    .execute();
-  if (quarantine !== undefined) {
-    await transaction.updateTable('board').set({ quarantine }).where('handle', '=', running.board).execute();
+    .returning(['board', 'claim_id', 'kind', 'actor', 'cause'])
+    .executeTakeFirst();
+  if (!ended) throw new LabError('bug', `operation ${id} had ended already`);
+  const { board, claim_id, kind, actor } = ended;
+  const { epoch, user_name: user } = await database
+    .selectFrom('claim')
+    .select(['epoch', 'user_name'])
+    .where('id', '=', claim_id)
+    .executeTakeFirstOrThrow();
+  const detail = { operation: id, kind, state, ...(error ? { error: error.message } : {}) };
+  await record({ kind: 'operation-ended', board, actor, epoch, detail });
+  for (const bar of liftBars) await liftBar(writing, board, bar, actor);
+  for (const bar of setBars) await setBar(writing, { board, actor: systemActor, ...bar });
+  if (kind === 'check' && state === 'done') {
+    await database
+      .updateTable('board')
+      .set({ last_checked_at: nowMs, claims_since_check: 0 })
+      .where('handle', '=', board)
+      .execute();
   }
-  if (endReason === undefined) return;
-  await transaction
+  if (endReason === undefined) return [];
+
+  await database
     .updateTable('claim')
-    .set({ ended_at: now(), end_reason: endReason })
-    .where('id', '=', running.claim_id)
+    .set({ ended_at: nowMs, end_reason: endReason })
+    .where('id', '=', claim_id)
     .where('ended_at', 'is', null)
     .execute();
-  await transaction
+  const cause = ended.cause === null ? {} : { cause: ended.cause };
+  await record({ kind: 'claim-ended', board, user, actor, epoch, detail: { reason: endReason }, ...cause });
+  const { claims_since_check } = await database
     .updateTable('board')
-    .set({ claim_id: null, last_released_at: now() })
-    .where('handle', '=', running.board)
-    .where('claim_id', '=', running.claim_id)
-    .execute();
-}
-
-export async function findOperation(database: Kysely<StoreSchema>, id: number): Promise<Operation | undefined> {
-  const row = await selectOperations(database).where('operation.id', '=', id).executeTakeFirst();
-  return row && readOperation(row);
-}
-
-export async function listUnfinishedOperations(database: Kysely<StoreSchema>): Promise<Operation[]> {
-  const rows = await selectOperations(database)
-    .where('operation.finished_at', 'is', null)
-    .orderBy('operation.id')
-    .execute();
-  return rows.map(readOperation);
-}
-
-function selectOperations(database: Kysely<StoreSchema>) {
-  return database
-    .selectFrom('operation')
-    .innerJoin('claim', 'claim.id', 'operation.claim_id')
-    .select(['operation.id as operation_id', 'operation.kind', 'operation.actor', 'operation.state'])
-    .select(['operation.step', 'operation.attempt', 'operation.error'])
-    .select(['claim.id', 'claim.board', 'claim.user_name', 'claim.epoch', 'claim.created_at', 'claim.expires_at']);
-}
-
-type OperationRow = Awaited<ReturnType<ReturnType<typeof selectOperations>['executeTakeFirstOrThrow']>>;
-
-function readOperation(row: OperationRow): Operation {
-  return {
-    id: row.operation_id,
-    kind: row.kind,
-    claim: readClaim(row),
-    actor: row.actor,
-    state: row.state,
-    attempt: row.attempt,
-    ...(row.step === null ? {} : { step: row.step }),
-    ...(row.error === null ? {} : { error: JSON.parse(row.error) as ErrorMessage }),
-  };
+    .set(({ eb }) => ({
+      claim_id: null,
+      last_released_at: nowMs,
+      claims_since_check: eb('claims_since_check', '+', kind === 'check' ? 0 : 1),
+    }))
+    .where('handle', '=', board)
+    .where('claim_id', '=', claim_id)
+    .returning('claims_since_check')
+    .executeTakeFirstOrThrow();
+  if (checkAfterClaims !== undefined && claims_since_check >= checkAfterClaims) {
+    const reason = `a check is due after ${claims_since_check} claims`;
+    await setBar(writing, { board, kind: 'check-due', reason, actor: systemActor });
+  }
+  await adoptNextDefinition(writing, board);
+  return grantWaiters(writing);
 }

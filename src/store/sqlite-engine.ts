@@ -1,3 +1,4 @@
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { type RawBuilder, SqliteDialect, sql } from 'kysely';
 import type { Engine } from './engine.ts';
@@ -17,5 +18,15 @@ export function openSqliteEngine(path: string, now: () => RawBuilder<number> = s
     dialect: new SqliteDialect({ database }),
     now,
     identity: { type: 'integer', build: column => column.primaryKey().autoIncrement() },
+    async keepCopy(lastMigration) {
+      const copy = `${path}.${lastMigration}`;
+      // A copy that is there already was made before a migration that did not come to its end, of the same store.
+      if (existsSync(copy)) return copy;
+      const part = `${copy}.part`;
+      rmSync(part, { force: true });
+      database.prepare('vacuum into ?').run(part);
+      renameSync(part, copy);
+      return copy;
+    },
   };
 }

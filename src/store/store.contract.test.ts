@@ -3,15 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kysely, sql } from 'kysely';
 import type { Board } from '../lab/board.ts';
+import type { Operation } from '../lab/operation.ts';
 import { openStore } from './open-store.ts';
 import { openSqliteEngine } from './sqlite-engine.ts';
-import type { Store } from './store.ts';
+import type { Store, Wish } from './store.ts';
 
 function makeBoard(number: number, className = 'rock'): Board {
   return {
     handle: `${className}-${number}`,
     class: className,
     architecture: 'arm64',
+    labels: [],
     mac: `52:54:00:00:00:0${number}`,
     vlan: 100 + number,
     poePort: { switch: 'poe1', port: number },
@@ -37,12 +39,29 @@ describe.each(Object.entries(engines))('store on %s', (_name, openEngine) => {
   let directory: string;
   let clock: { nowMs: number };
   let store: Store;
-  const wish = { class: 'rock', user: 'alice', leaseMs: 1000, power: 'off' } as const;
+  const wish: Wish = {
+    wants: [{ class: 'rock', labels: [] }],
+    user: 'alice',
+    leaseMs: 1000,
+    power: 'off',
+    priority: 0,
+    waits: false,
+    keys: [],
+    limits: {},
+  };
+
+  /** What one board is given with. */
+  async function allocate(asked: Wish): Promise<Operation> {
+    const { granted } = await store.ask(asked);
+    const [first] = granted;
+    if (!first || granted.length > 1) throw new Error(`${granted.length} boards were granted`);
+    return first;
+  }
 
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), 'labcli-store-'));
     clock = { nowMs: 1_000_000 };
-    store = await openStore(openEngine(directory, clock));
+    store = await openStore(openEngine(directory, clock), () => {});
     await store.syncLab(['rock', 'other'], [makeBoard(1), makeBoard(2), makeBoard(1, 'other')]);
   });
   afterEach(async () => {
@@ -51,18 +70,18 @@ describe.each(Object.entries(engines))('store on %s', (_name, openEngine) => {
   });
 
   async function claimAndFinish(user = 'alice') {
-    const operation = await store.allocate({ ...wish, user });
+    const operation = await allocate({ ...wish, user });
     await store.finishOperation(operation.id, { state: 'done' });
     return operation.claim;
   }
 
   async function release(board: string, epoch: number) {
     const operation = await store.beginOperation({ kind: 'release', board, epoch, actor: 'alice' });
-    await store.finishOperation(operation.id, { state: 'done', endReason: 'released', quarantine: null });
+    await store.finishOperation(operation.id, { state: 'done', endReason: 'released', liftBars: ['dirty'] });
   }
 
   test('a claim has the next epoch, expires after the lease, and begins an operation', async () => {
-    const { claim, ...operation } = await store.allocate(wish);
+    const { claim, ...operation } = await allocate(wish);
     expect(claim).toEqual({
       id: claim.id,
       board: 'rock-1',
@@ -70,6 +89,9 @@ describe.each(Object.entries(engines))('store on %s', (_name, openEngine) => {
       epoch: 1,
       createdAtMs: 1_000_000,
       expiresAtMs: 1_001_000,
+      requestId: claim.requestId,
+      sharedWith: [],
+      keys: [],
     });
     expect(operation).toMatchObject({ kind: 'claim', actor: 'alice', state: 'running', attempt: 0 });
     expect(await store.listUnfinishedOperations()).toEqual([{ ...operation, claim }]);
@@ -91,20 +113,26 @@ describe.each(Object.entries(engines))('store on %s', (_name, openEngine) => {
     await claimAndFinish();
     clock.nowMs += 600_000;
     await claimAndFinish('bob');
-    await expect(store.allocate(wish)).rejects.toMatchObject({
+    await expect(allocate(wish)).rejects.toMatchObject({
       code: 'busy',
-      message: 'no board of class rock is free',
-      hint: 'rock-1: alice until 1970-01-01 00:16 UTC; rock-2: bob until 1970-01-01 00:26 UTC',
+      message: 'no board is free: rock',
+      hint: [
+        'rock-1: alice until 1970-01-01 00:16 UTC',
+        'rock-2: bob until 1970-01-01 00:26 UTC',
+        '`--wait` waits in the queue',
+      ].join('\n'),
     });
-    await expect(store.allocate({ ...wish, class: 'rook' })).rejects.toMatchObject({ code: 'not-found' });
+    await expect(allocate({ ...wish, wants: [{ labels: [], class: 'rook' }] })).rejects.toMatchObject({
+      code: 'not-found',
+    });
   });
 
   test('one operation at a time: the second is told what is running', async () => {
-    const { claim } = await store.allocate(wish);
+    const { claim } = await allocate(wish);
     const begin = { kind: 'reinit', board: claim.board, epoch: claim.epoch, actor: 'alice' } as const;
     await expect(store.beginOperation(begin)).rejects.toMatchObject({
       code: 'busy',
-      message: 'rock-1 is busy: its claim is running',
+      message: 'rock-1 is busy: its claim is running (alice)',
     });
   });
 
@@ -123,25 +151,36 @@ describe.each(Object.entries(engines))('store on %s', (_name, openEngine) => {
     const { board, epoch } = await claimAndFinish();
     const failed = await store.beginOperation({ kind: 'release', board, epoch, actor: 'alice' });
     const error = { code: 'device', message: 'the switch is dead' } as const;
-    await store.finishOperation(failed.id, { state: 'failed', error, quarantine: 'the switch is dead' });
+    await store.finishOperation(failed.id, {
+      state: 'failed',
+      error,
+      setBars: [{ kind: 'dirty', reason: 'the switch is dead' }],
+    });
     expect(await store.findOperation(failed.id)).toMatchObject({ state: 'failed', error });
-    expect(await store.findBoard(board)).toMatchObject({ quarantine: 'the switch is dead', claim: { epoch } });
+    expect(await store.findBoard(board)).toMatchObject({
+      bars: [{ kind: 'dirty', reason: 'the switch is dead' }],
+      claim: { epoch },
+    });
     await expect(store.beginOperation({ kind: 'reinit', board, epoch, actor: 'alice' })).rejects.toMatchObject({
       code: 'busy',
     });
     await release(board, epoch);
     const free = await store.findBoard(board);
-    expect([free?.quarantine, free?.claim]).toEqual([undefined, undefined]);
+    expect([free?.bars, free?.claim]).toEqual([[], undefined]);
   });
 
   test('a board that nobody holds stays quarantined until that is lifted', async () => {
-    const { id } = await store.allocate(wish);
+    const { id } = await allocate(wish);
     await store.markUndoing(id, { code: 'device', message: 'no' });
     expect(await store.findOperation(id)).toMatchObject({ state: 'undoing', error: { message: 'no' } });
-    await store.finishOperation(id, { state: 'failed', endReason: 'failed', quarantine: 'dirty' });
+    await store.finishOperation(id, {
+      state: 'failed',
+      endReason: 'failed',
+      setBars: [{ kind: 'dirty', reason: 'no' }],
+    });
     expect((await claimAndFinish()).board).toBe('rock-2');
-    await expect(store.allocate(wish)).rejects.toMatchObject({ code: 'busy' });
-    await store.liftQuarantine('rock-1');
+    await expect(allocate(wish)).rejects.toMatchObject({ code: 'busy' });
+    await store.liftBar('rock-1', 'dirty', 'system');
     expect((await claimAndFinish()).board).toBe('rock-1');
   });
 
@@ -164,22 +203,22 @@ describe.each(Object.entries(engines))('store on %s', (_name, openEngine) => {
     await release(board, epoch);
     expect((await store.listBoards()).map(record => record.board.handle)).toEqual(['rock-2']);
     await claimAndFinish();
-    await expect(store.allocate(wish)).rejects.toMatchObject({ code: 'busy' });
+    await expect(allocate(wish)).rejects.toMatchObject({ code: 'busy' });
     await store.syncLab(['rock'], [makeBoard(1), makeBoard(2)]);
     expect(await claimAndFinish()).toMatchObject({ board: 'rock-1', epoch: 2 });
   });
 
   test('everything is there again after the store was closed and opened', async () => {
-    const operation = await store.allocate({ ...wish, power: 'on' });
+    const operation = await allocate({ ...wish, power: 'on' });
     await store.recordStep(operation.id, 'build-jail', 2);
     await store.close();
-    store = await openStore(openEngine(directory, clock));
+    store = await openStore(openEngine(directory, clock), () => {});
     expect(await store.listUnfinishedOperations()).toEqual([{ ...operation, step: 'build-jail', attempt: 2 }]);
     expect(await store.findBoard('rock-1')).toMatchObject({ powerWanted: 'on' });
   });
 
   test('fifty at once for two boards: two have one each', async () => {
-    const wishes = Array.from({ length: 50 }, (_, index) => store.allocate({ ...wish, user: `user${index}` }));
+    const wishes = Array.from({ length: 50 }, (_, index) => allocate({ ...wish, user: `user${index}` }));
     const results = await Promise.allSettled(wishes);
     const winners = results.flatMap(result => (result.status === 'fulfilled' ? [result.value.claim.board] : []));
     expect(winners.sort()).toEqual(['rock-1', 'rock-2']);
@@ -191,12 +230,12 @@ describe.each(Object.entries(engines))('store on %s', (_name, openEngine) => {
     const database = new Kysely<{ kysely_migration: { name: string; timestamp: string } }>(engine);
     await database.insertInto('kysely_migration').values({ name: '999-later', timestamp: '' }).execute();
     await database.destroy();
-    await expect(openStore(openEngine(directory, clock))).rejects.toMatchObject({
+    await expect(openStore(openEngine(directory, clock), () => {})).rejects.toMatchObject({
       code: 'usage',
       message: expect.stringContaining('newer labd'),
     });
     rmSync(directory, { recursive: true });
     directory = mkdtempSync(join(tmpdir(), 'labcli-store-'));
-    store = await openStore(openEngine(directory, clock));
+    store = await openStore(openEngine(directory, clock), () => {});
   });
 });

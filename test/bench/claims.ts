@@ -13,8 +13,9 @@ const [socketPath = '', rounds = '20', atOnce = '20'] = process.argv.slice(2);
 const client = createClient({ socketPath, user: 'alice' });
 
 async function claim(): Promise<ClaimedBoard> {
-  for await (const event of client.runOperation({ kind: 'claim', body: { class: 'rockpro64' } })) {
-    if (event.event === 'done' && event.claim) return event.claim;
+  const body = { wants: [{ class: 'rockpro64', labels: [] }] };
+  for await (const event of client.runOperation({ kind: 'claim', body })) {
+    if (event.event === 'done' && event.claims[0]) return event.claims[0];
   }
   throw new Error('no claim');
 }

@@ -37,7 +37,13 @@ export async function startFakeJaild(path: string, journal: (entry: string) => v
       body += chunk;
     });
     request.on('end', () => {
-      if (request.method === 'PUT') {
+      if (request.method === 'POST') {
+        const claim = body === '' || body === '{}' ? undefined : (JSON.parse(body) as JailRequest);
+        const name = board.replace(/\/renew$/, '');
+        if (claim && jails.has(name)) jails.set(name, claim);
+        journal(claim ? `renew ${name}` : 'reload');
+        response.setHeader('content-type', 'application/json').end('{}');
+      } else if (request.method === 'PUT') {
         void operate('build', board, response, () => jails.set(board, JSON.parse(body) as JailRequest));
       } else if (request.method === 'DELETE') {
         void operate('remove', board, response, () => jails.delete(board));

@@ -32,7 +32,7 @@ test('a jail is its board and its claim, whoever it says it is', async () => {
   expect(lab.power(board).isPowered).toBe(true);
   const other = board === 'rockpro64-1' ? 'rockpro64-2' : 'rockpro64-1';
   expect(await post('/v1/power', `{"action":"on","board":"${other}"}`)).toMatchObject({ status: 403 });
-  expect(await post('/v1/claim', '{"class":"rockpro64"}')).toMatchObject({ status: 403 });
+  expect(await post('/v1/claim', '{"wants":[{"class":"rockpro64"}]}')).toMatchObject({ status: 403 });
   const { body } = await ask({ path: '/v1/boards' });
   expect(JSON.parse(body).boards.map(({ handle }: { handle: string }) => handle)).toEqual([board]);
 });

@@ -24,18 +24,26 @@ export interface LabdUnderTest {
   line(board: string): FakeConsole;
   client(user: string): LabClient;
   jailSocket(board: string, name: 'labd.sock' | 'console.sock'): string;
+  /** What lab.yaml says from the next start or reload on. */
+  writeConfig(labYaml: string): void;
+  readonly labYaml: string;
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
-export async function startLabd(boards: number, lease = '4h'): Promise<LabdUnderTest> {
+export async function startLabd(
+  boards: number,
+  lease = '4h',
+  change: (labYaml: string) => string = text => text,
+): Promise<LabdUnderTest> {
   const directory = mkdtempSync(join(tmpdir(), 'labcli-labd-'));
   const at = (name: string) => join(directory, name);
   mkdirSync(at('keys'));
   for (const user of ['alice', 'bob']) {
     await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', at(`keys/${user}`)]);
   }
-  writeFileSync(at('lab.yaml'), labWithBoards(boards).replace(/lease: \S+/, `lease: ${lease}`));
+  const labYaml = change(labWithBoards(boards).replace(/lease: \S+/, `lease: ${lease}`));
+  writeFileSync(at('lab.yaml'), labYaml);
   const config = loadConfig(at('lab.yaml'));
   // jaild makes these, so that labd cannot put a link in their place.
   for (const { handle } of config.boards) mkdirSync(at(`jails/${handle}`), { recursive: true });
@@ -56,8 +64,9 @@ export async function startLabd(boards: number, lease = '4h'): Promise<LabdUnder
 
   const start = async (): Promise<Daemon> =>
     startDaemon({
-      config,
-      store: await openStore(openSqliteEngine(at('lab.db'))),
+      config: loadConfig(at('lab.yaml')),
+      reload: async () => loadConfig(at('lab.yaml')),
+      store: await openStore(openSqliteEngine(at('lab.db')), () => {}),
       jails: createJaildClient(at('jaild.sock')),
       powerOf({ handle }) {
         const power = find(powers, handle);
@@ -88,6 +97,8 @@ export async function startLabd(boards: number, lease = '4h'): Promise<LabdUnder
     line: board => find(lines, board),
     client: user => createClient({ socketPath: at('labd.sock'), user, startMs: 200, reconnectMs: 2000 }),
     jailSocket: (board, name) => at(`jails/${board}/${name}`),
+    labYaml,
+    writeConfig: text => writeFileSync(at('lab.yaml'), text),
     async restart() {
       await daemon.stop();
       daemon = await start();
@@ -111,10 +122,14 @@ export async function runToEnd(
 }
 
 export async function claimBoard(client: LabClient, power = false): Promise<ClaimedBoard> {
-  const events = await runToEnd(client, { kind: 'claim', body: { class: 'rockpro64', power } });
+  const events = await runToEnd(client, {
+    kind: 'claim',
+    body: { wants: [{ class: 'rockpro64', labels: [] }], power },
+  });
   const last = events.at(-1);
-  if (last?.event !== 'done' || !last.claim) throw new Error(`no claim: ${JSON.stringify(last)}`);
-  return last.claim;
+  const claim = last?.event === 'done' ? last.claims[0] : undefined;
+  if (!claim) throw new Error(`no claim: ${JSON.stringify(last)}`);
+  return claim;
 }
 
 export const release = (client: LabClient, board?: string) =>

@@ -37,7 +37,7 @@ test('a claim hands the board out off, reinit keeps its epoch, and the next clai
   const first = await claimBoard(alice);
   expect(lab.journal).toEqual([`power off ${first.board}`, `build ${first.board}`]);
   const again = await runToEnd(alice, { kind: 'reinit', body: {} });
-  expect(again.at(-1)).toMatchObject({ event: 'done', claim: { board: first.board, epoch: first.epoch } });
+  expect(again.at(-1)).toMatchObject({ event: 'done', claims: [{ board: first.board, epoch: first.epoch }] });
   await release(alice);
   const second = await claimBoard(alice);
   expect(second.board).not.toBe(first.board);
@@ -99,7 +99,9 @@ test('a board that cannot be cleaned up is not handed out, until it can', async 
   const { alice } = await start(1);
   lab.power('rockpro64-1').fail('refuses');
   await expect(claimBoard(alice)).rejects.toMatchObject({ code: 'device' });
-  expect(await boardsOf()).toMatchObject([{ state: 'quarantined', reason: expect.stringContaining('it refused') }]);
+  expect(await boardsOf()).toMatchObject([
+    { state: 'quarantined', bars: [{ kind: 'dirty', reason: expect.stringContaining('it refused') }] },
+  ]);
   await expect(claimBoard(alice)).rejects.toMatchObject({ code: 'busy' });
   lab.power('rockpro64-1').fail(undefined);
   await until(async () => (await boardsOf())[0]?.state === 'free');
@@ -130,7 +132,7 @@ test.each(['claim', 'reinit', 'release'] as const)(
     const { alice } = await start(1);
     if (kind !== 'claim') await claimBoard(alice);
     lab.jaild.hold(true);
-    const body = kind === 'claim' ? { class: 'rockpro64' } : {};
+    const body = kind === 'claim' ? { wants: [{ class: 'rockpro64', labels: [] }] } : {};
     const operation = runToEnd(alice, { kind, body } as Parameters<typeof runToEnd>[1]);
     await until(async () => (await boardsOf())[0]?.operation === kind);
     await sleep(100);

@@ -1,0 +1,119 @@
+import type { AdminBar, AdminRelease, AdminUnbar, BoardAnswer, ReloadAnswer } from '../../api/messages.ts';
+import type { Identity } from '../../lab/access.ts';
+import { LabError } from '../../lab/error.ts';
+import { nearestName } from '../../lab/nearest-name.ts';
+import type { BoardRecord } from '../../store/store.ts';
+import { summarizeBoard } from '../summaries.ts';
+import type { CallContext, EventStream } from './calls.ts';
+
+/** What admins alone may do. Each is in the log of events under the admin's name. */
+export interface AdminCalls {
+  releaseByAdmin(identity: Identity, request: AdminRelease): Promise<EventStream>;
+  bar(identity: Identity, request: AdminBar): Promise<BoardAnswer>;
+  unbar(identity: Identity, request: AdminUnbar): Promise<BoardAnswer>;
+  check(identity: Identity, board: string): Promise<EventStream>;
+  reload(identity: Identity): Promise<ReloadAnswer>;
+}
+
+export function createAdminCalls(context: CallContext): AdminCalls {
+  const { store, power, operations, waitingRoom, health, changes, gate, reload } = context;
+
+  async function findRecord(handle: string): Promise<BoardRecord> {
+    const record = await store.findBoard(handle);
+    if (record) return record;
+    const meant = nearestName(handle, await store.listHandles());
+    throw new LabError('not-found', `there is no board ${handle}`, meant ? { hint: `did you mean ${meant}?` } : {});
+  }
+
+  async function tell(handle: string): Promise<BoardAnswer> {
+    changes.tell();
+    return { board: summarizeBoard(await findRecord(handle), power.lastKnown(handle)) };
+  }
+
+  async function cancelRequestsFor(record: BoardRecord, user: string, actor: string): Promise<void> {
+    for (const request of await waitingRoom.list()) {
+      const couldGetIt = request.wants.some(
+        want => want.board === record.board.handle || (want.board === undefined && want.class === record.board.class),
+      );
+      if (request.user !== user || !couldGetIt) continue;
+      await store.endRequest(request.id, 'removed by an admin', actor);
+    }
+  }
+
+  return {
+    async releaseByAdmin(identity, { board, ifHolder, reason, cancelWaiting = false }) {
+      gate.checkAdmin(identity);
+      const record = await findRecord(board);
+      const { claim } = record;
+      if (!claim) throw new LabError('not-found', `nobody holds ${board}`);
+      if (ifHolder !== undefined && claim.user !== ifHolder) {
+        throw new LabError('busy', `${board} is held by ${claim.user}, not by ${ifHolder}`);
+      }
+      if (cancelWaiting) await cancelRequestsFor(record, claim.user, identity.user);
+      const operation = await store.beginOperation({
+        kind: 'release',
+        board,
+        epoch: claim.epoch,
+        actor: identity.user,
+        ...(reason === undefined ? {} : { cause: reason }),
+      });
+      operations.start(operation);
+      changes.tell();
+      return () => operations.follow(operation);
+    },
+    async bar(identity, { board, kind, reason, startsAtMs, endsAtMs }) {
+      gate.checkAdmin(identity);
+      await findRecord(board);
+      if (kind === 'maintenance' && (startsAtMs === undefined || endsAtMs === undefined)) {
+        throw new LabError('usage', 'a maintenance window has a beginning and an end');
+      }
+      if (endsAtMs !== undefined && endsAtMs <= Math.max(startsAtMs ?? 0, await store.nowMs())) {
+        throw new LabError('usage', 'the window is over before it begins');
+      }
+      const window = {
+        ...(startsAtMs === undefined ? {} : { startsAtMs }),
+        ...(endsAtMs === undefined ? {} : { endsAtMs }),
+      };
+      await store.setBar({ board, kind, reason, actor: identity.user, ...window });
+      return tell(board);
+    },
+    async unbar(identity, { board, kind }) {
+      gate.checkAdmin(identity);
+      await findRecord(board);
+      let isAnyLifted = false;
+      for (const each of kind === undefined ? (['offline', 'health'] as const) : [kind]) {
+        const { isLifted, granted } = await store.liftBar(board, each, identity.user);
+        operations.startAll(granted);
+        isAnyLifted ||= isLifted;
+      }
+      if (!isAnyLifted) throw new LabError('not-found', `${board} is not ${kind ?? 'offline'}`);
+      return tell(board);
+    },
+    async check(identity, board) {
+      gate.checkAdmin(identity);
+      const id = await health.begin(board, identity.user);
+      const operation = await store.findOperation(id);
+      if (!operation) throw new LabError('bug', `operation ${id} is gone`);
+      return () => operations.follow(operation);
+    },
+    async reload(identity) {
+      gate.checkAdmin(identity);
+      const before = new Map(
+        (await store.listBoards()).map(({ board, isListed }) => [board.handle, { board, isListed }]),
+      );
+      await reload();
+      await store.recordEvent({ kind: 'lab-reloaded', actor: identity.user, detail: {} });
+      const after = await store.listBoards();
+      changes.tell();
+      const isNew = ({ board: { handle }, isListed }: BoardRecord) => isListed && !before.get(handle)?.isListed;
+      const listed = new Set(after.filter(({ isListed }) => isListed).map(({ board }) => board.handle));
+      return {
+        added: after.filter(isNew).map(({ board }) => board.handle),
+        removed: [...before]
+          .filter(([handle, { isListed }]) => isListed && !listed.has(handle))
+          .map(([handle]) => handle),
+        kept: after.filter(({ isListed, claim }) => !isListed && claim).map(({ board }) => board.handle),
+      };
+    },
+  };
+}

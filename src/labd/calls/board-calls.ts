@@ -1,0 +1,81 @@
+import type { Duplex } from 'node:stream';
+import type { BoardList, ClassList, PowerAction, PowerAnswer } from '../../api/messages.ts';
+import type { Identity } from '../../lab/access.ts';
+import { LabError } from '../../lab/error.ts';
+import type { BoardRecord } from '../../store/store.ts';
+import { summarizeBoard } from '../summaries.ts';
+import type { CallContext } from './calls.ts';
+import { refuseDuringOperation } from './gate.ts';
+
+/** Looks at boards, and hands on them. */
+export interface BoardCalls {
+  listClasses(): Promise<ClassList>;
+  listBoards(identity: Identity, isMine: boolean): Promise<BoardList>;
+  readPower(identity: Identity, board: string | undefined): Promise<PowerAnswer>;
+  setPower(identity: Identity, action: PowerAction, board: string | undefined): Promise<PowerAnswer>;
+  /** Gives what connects a stream to the board's serial line; a terminal is told what a program is not. */
+  openConsole(identity: Identity, board: string | undefined, isTerminal: boolean): Promise<(stream: Duplex) => void>;
+}
+
+export function createBoardCalls(context: CallContext): BoardCalls {
+  const { settings, store, power, consoles, lock, gate } = context;
+  return {
+    async listClasses() {
+      const counts = await store.countByClass();
+      const classes = settings.current().classes.map(({ name, description }) => {
+        const { boards, available } = counts.get(name) ?? { boards: 0, available: 0 };
+        return { name, description, boards, available };
+      });
+      return { classes };
+    },
+    async listBoards(identity, isMine) {
+      gate.checkUser(identity);
+      const records = await recordsFor(identity, isMine);
+      return { boards: records.map(record => summarizeBoard(record, power.lastKnown(record.board.handle))) };
+    },
+    async readPower(identity, board) {
+      const { claim, record } = await gate.allow(identity, 'power', board);
+      return { board: claim.board, power: await power.read(record.board) };
+    },
+    async setPower(identity, action, board) {
+      const { claim, record } = await gate.allow(identity, 'power', board);
+      const { epoch, user } = claim;
+      refuseDuringOperation(record);
+      if (lock.isHeld(claim.board)) {
+        throw new LabError('busy', `${claim.board} is busy: its power is being switched, or its jail repaired`);
+      }
+      return lock.run(claim.board, async () => {
+        // Whoever waited for their turn may have lost the board meanwhile.
+        if (!(await store.isLive(claim.board, epoch))) {
+          throw new LabError('denied', `your claim of ${claim.board} is over`);
+        }
+        const answer = { board: claim.board, power: await power.act(record.board, action) };
+        const detail = { action };
+        const { user: actor } = identity;
+        await store.recordEvent({ kind: 'power-switched', board: claim.board, user, actor, epoch, detail });
+        return answer;
+      });
+    },
+    async openConsole(identity, board, isTerminal) {
+      const { claim, record } = await gate.allow(identity, 'console', board);
+      refuseDuringOperation(record);
+      if (consoles.epochOf(claim.board) !== claim.epoch) {
+        throw new LabError('device', `the serial line of ${claim.board} is not open yet`, {
+          hint: 'try again in a moment',
+        });
+      }
+      return stream => consoles.attach(claim.board, stream, isTerminal, identity.user);
+    },
+  };
+
+  async function recordsFor(identity: Identity, isMine: boolean): Promise<readonly BoardRecord[]> {
+    if (identity.door === 'jail') {
+      const record = await store.findBoard(identity.board);
+      return record ? [record] : [];
+    }
+    if (!isMine) return store.listBoards();
+    const claims = await store.listClaimsOf(identity.user);
+    const records = await Promise.all(claims.map(({ board }) => store.findBoard(board)));
+    return records.flatMap(record => record ?? []);
+  }
+}

@@ -1,0 +1,50 @@
+import type { HistoryList, HistoryQuery, UsageList } from '../../api/messages.ts';
+import type { Identity } from '../../lab/access.ts';
+import type { LabEvent } from '../../lab/event.ts';
+import type { CallContext } from './calls.ts';
+
+/** What was: open to every user of the lab, from its host. */
+export interface HistoryCalls {
+  listHistory(identity: Identity, query: HistoryQuery): Promise<HistoryList>;
+  listUsage(identity: Identity, sinceMs: number | undefined): Promise<UsageList>;
+  /** The last events that the query names; with `follow`, then those that come. */
+  tellEvents(
+    identity: Identity,
+    query: HistoryQuery & { readonly follow: boolean },
+  ): (signal: AbortSignal) => AsyncIterable<LabEvent>;
+}
+
+const defaultLimit = 100;
+const pageSize = 1000;
+const monthMs = 30 * 86_400_000;
+
+export function createHistoryCalls({ store, changes, gate }: CallContext): HistoryCalls {
+  return {
+    async listHistory(identity, { since, limit = defaultLimit, ...filter }) {
+      gate.checkUser(identity);
+      const sinceMs = since === undefined ? {} : { sinceMs: since };
+      return { claims: await store.listHistory({ ...filter, ...sinceMs, limit }) };
+    },
+    async listUsage(identity, sinceMs) {
+      gate.checkUser(identity);
+      return { usage: await store.listUsage(sinceMs ?? (await store.nowMs()) - monthMs) };
+    },
+    tellEvents(identity, { since, limit = defaultLimit, follow, ...filter }) {
+      gate.checkUser(identity);
+      return async function* (signal) {
+        const sinceMs = since === undefined ? {} : { sinceMs: since };
+        // What comes while the first ones are told is after this one.
+        const newest = (await store.listEvents({ limit: 1 })).at(-1)?.id ?? 0;
+        const first = await store.listEvents({ ...filter, ...sinceMs, limit });
+        yield* first.filter(({ id }) => id <= newest);
+        for (let afterId = newest; follow && !signal.aborted; ) {
+          const changed = changes.wait(signal);
+          const events = await store.listEvents({ ...filter, afterId, limit: pageSize });
+          yield* events;
+          afterId = events.at(-1)?.id ?? afterId;
+          if (events.length < pageSize) await changed;
+        }
+      };
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import type { ClaimAnswer, ExtendRequest, ShareRequest } from '../../api/messages.ts';
+import type { Identity } from '../../lab/access.ts';
+import type { Claim } from '../../lab/claim.ts';
+import { LabError } from '../../lab/error.ts';
+import { nearestName } from '../../lab/nearest-name.ts';
+import type { CallContext } from './calls.ts';
+
+/** Changes of a claim that is there: how long, with whom, whose. */
+export interface LeaseCalls {
+  extend(identity: Identity, request: ExtendRequest): Promise<ClaimAnswer>;
+  share(identity: Identity, request: ShareRequest): Promise<ClaimAnswer>;
+  unshare(identity: Identity, request: ShareRequest): Promise<ClaimAnswer>;
+  transfer(identity: Identity, request: ShareRequest): Promise<ClaimAnswer>;
+}
+
+export function createLeaseCalls(context: CallContext): LeaseCalls {
+  const { settings, store, consoles, changes, gate, describe, renewJail } = context;
+
+  async function tell(claim: Claim): Promise<ClaimAnswer> {
+    changes.tell();
+    await renewJail(claim);
+    return { claim: await describe(claim) };
+  }
+
+  async function allowHandover(identity: Identity, { board, user }: ShareRequest) {
+    const users = settings.current().users.map(({ name }) => name);
+    if (!users.includes(user)) {
+      const meant = nearestName(user, users);
+      throw new LabError('not-found', `lab.yaml has no user ${user}`, meant ? { hint: `did you mean ${meant}?` } : {});
+    }
+    const { claim } = await gate.allow(identity, 'share', board);
+    return { claim, handover: { board: claim.board, epoch: claim.epoch, actor: identity.user, user } };
+  }
+
+  return {
+    async extend(identity, { board, leaseMs }) {
+      const { claim, record } = await gate.allow(identity, 'extend', board);
+      const boardClass = settings.findClass(record.board.class);
+      return tell(
+        await store.extend({
+          board: claim.board,
+          epoch: claim.epoch,
+          actor: identity.user,
+          leaseMs,
+          mostMs: settings.mostLeaseOf(claim.user, boardClass),
+          yieldsToWaiters: boardClass?.yieldsToWaiters === true,
+        }),
+      );
+    },
+    async share(identity, request) {
+      return tell(await store.share((await allowHandover(identity, request)).handover));
+    },
+    async unshare(identity, request) {
+      const { handover, claim } = await allowHandover(identity, request);
+      const left = await store.unshare(handover);
+      consoles.endStreamsOf(claim.board, request.user);
+      return tell(left);
+    },
+    async transfer(identity, request) {
+      const { handover, claim } = await allowHandover(identity, request);
+      const moved = await store.transfer({ ...handover, limits: settings.limitsOf(request.user) });
+      consoles.endStreamsOf(claim.board, claim.user);
+      return tell(moved);
+    },
+  };
+}

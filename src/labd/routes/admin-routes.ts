@@ -1,0 +1,25 @@
+import { adminBar, adminRelease, adminUnbar, boardParam, parseRequest } from '../requests.ts';
+import { textOfBoard, textOfEvent, textOfReload } from '../text.ts';
+import type { RouteContext } from './route-context.ts';
+
+export function addAdminRoutes({ app, calls, identityOf, answer, stream }: RouteContext): void {
+  app.post('/v1/admin/release', async (request, reply) => {
+    const wish = parseRequest(adminRelease, request.body);
+    return stream(request, reply, await calls.releaseByAdmin(identityOf(request), wish), textOfEvent);
+  });
+  app.post('/v1/admin/bar', async (request, reply) => {
+    const wish = parseRequest(adminBar, request.body);
+    return answer(request, reply, await calls.bar(identityOf(request), wish), textOfBoard);
+  });
+  app.post('/v1/admin/unbar', async (request, reply) => {
+    const wish = parseRequest(adminUnbar, request.body);
+    return answer(request, reply, await calls.unbar(identityOf(request), wish), textOfBoard);
+  });
+  app.post('/v1/admin/check', async (request, reply) => {
+    const { board } = parseRequest(boardParam, request.body);
+    return stream(request, reply, await calls.check(identityOf(request), board), textOfEvent);
+  });
+  app.post('/v1/admin/reload', async (request, reply) =>
+    answer(request, reply, await calls.reload(identityOf(request)), textOfReload),
+  );
+}

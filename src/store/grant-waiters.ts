@@ -1,0 +1,70 @@
+import type { Operation } from '../lab/operation.ts';
+import { assign, signatureOf, type Want } from '../lab/want.ts';
+import { beginClaim } from './begin-claim.ts';
+import { type FreeFor, listCandidates } from './candidates.ts';
+import type { Writing } from './write.ts';
+
+/**
+ * A request for several boards could wait for ever while others take each board that comes free. When it has waited this long,
+ * free boards that it can use are set aside for it.
+ */
+const setAsideAfterMs = 10 * 60_000;
+
+/**
+ * Serves the queue: goes through it in its order and gives to each request all of its boards, if they are free. Nobody who
+ * fits is overtaken, and no board stays free beside somebody whom it fits. It is part of every change that can free a board
+ * or add a request. Gives the claim operations that it began.
+ */
+export async function grantWaiters(writing: Writing): Promise<readonly Operation[]> {
+  const { database, nowMs } = writing;
+  const waiting = await database
+    .selectFrom('request')
+    .select(['id', 'user_name', 'wants', 'board_count', 'lease_ms', 'power', 'grace_ms', 'keys', 'created_at'])
+    .where('ended_at', 'is', null)
+    .orderBy('priority', 'desc')
+    .orderBy('seq')
+    .execute();
+  const granted: Operation[] = [];
+  const besides = new Set<string>();
+  /** What did not fit once does not fit again in this round: boards only become fewer. */
+  const unfit = new Set<string>();
+  for (const request of waiting) {
+    const wants = JSON.parse(request.wants) as Want[];
+    const signature = `${request.lease_ms} ${signatureOf(wants)}`;
+    if (unfit.has(signature)) continue;
+    const free: FreeFor = { nowMs, leaseMs: request.lease_ms, besides };
+    const choices = await Promise.all(wants.map(want => listCandidates(database, want, wants.length, free)));
+    const boards = assign(choices);
+    if (boards) {
+      for (const board of boards) granted.push(await grant(writing, request, board));
+      await endGranted(writing, request);
+      continue;
+    }
+    if (wants.length > 1 && request.created_at + setAsideAfterMs <= nowMs) {
+      for (const board of choices.flat()) besides.add(board);
+    } else {
+      unfit.add(signature);
+    }
+  }
+  return granted;
+}
+
+interface Waiting {
+  readonly id: number;
+  readonly user_name: string;
+  readonly lease_ms: number;
+  readonly power: 'on' | 'off';
+  readonly grace_ms: number | null;
+  readonly keys: string;
+}
+
+async function grant(writing: Writing, request: Waiting, board: string): Promise<Operation> {
+  const { user_name: user, lease_ms, power, grace_ms, keys, id } = request;
+  const details = { user, requestId: id, leaseMs: lease_ms, power, graceMs: grace_ms, keys };
+  return beginClaim(writing, board, 'claim', details);
+}
+
+async function endGranted({ database, nowMs, record }: Writing, { id, user_name: user }: Waiting): Promise<void> {
+  await database.updateTable('request').set({ ended_at: nowMs, end_reason: 'granted' }).where('id', '=', id).execute();
+  await record({ kind: 'request-ended', user, actor: 'system', detail: { request: id, reason: 'granted' } });
+}

@@ -1,0 +1,47 @@
+import type { Claim } from '../lab/claim.ts';
+import { LabError } from '../lab/error.ts';
+import { checkLimits } from './check-limits.ts';
+import { findLive } from './leases.ts';
+import type { Handover, Transfer } from './store.ts';
+import type { Writing } from './write.ts';
+
+const mostColleagues = 20;
+
+export async function share(writing: Writing, { board, epoch, actor, user }: Handover): Promise<Claim> {
+  const claim = await findLive(writing, board, epoch);
+  if (user === claim.user) throw new LabError('usage', `${board} is ${user}'s already`);
+  if (claim.sharedWith.includes(user)) return claim;
+  if (claim.sharedWith.length >= mostColleagues) {
+    throw new LabError('usage', `a claim is shared with ${mostColleagues} at most`);
+  }
+  await writing.record({ kind: 'claim-shared', board, user: claim.user, actor, epoch, detail: { with: user } });
+  return store(writing, { ...claim, sharedWith: [...claim.sharedWith, user] });
+}
+
+export async function unshare(writing: Writing, { board, epoch, actor, user }: Handover): Promise<Claim> {
+  const claim = await findLive(writing, board, epoch);
+  if (!claim.sharedWith.includes(user)) throw new LabError('not-found', `${board} is not shared with ${user}`);
+  await writing.record({ kind: 'claim-unshared', board, user: claim.user, actor, epoch, detail: { with: user } });
+  return store(writing, { ...claim, sharedWith: claim.sharedWith.filter(other => other !== user) });
+}
+
+/** The claim is the other user's from now on, with the same epoch, lease and jail. Throws `denied` over that user's limits. */
+export async function transfer(writing: Writing, { board, epoch, actor, user, limits }: Transfer): Promise<Claim> {
+  const claim = await findLive(writing, board, epoch);
+  if (user === claim.user) throw new LabError('usage', `${board} is ${user}'s already`);
+  const detail = { from: claim.user, to: user };
+  await checkLimits(writing.database, { user, wants: [{ board, labels: [] }], limits, waits: false });
+  await writing.record({ kind: 'claim-transferred', board, user, actor, epoch, detail });
+  const sharedWith = claim.sharedWith.filter(other => other !== user);
+  // The keys were the former holder's to give.
+  return store(writing, { ...claim, user, sharedWith, keys: [] });
+}
+
+async function store({ database }: Writing, claim: Claim): Promise<Claim> {
+  await database
+    .updateTable('claim')
+    .set({ user_name: claim.user, shared_with: JSON.stringify(claim.sharedWith), keys: JSON.stringify(claim.keys) })
+    .where('id', '=', claim.id)
+    .execute();
+  return claim;
+}

@@ -1,0 +1,80 @@
+import type { Board } from '../lab/board.ts';
+import { systemActor } from '../lab/operation.ts';
+import type { Writing } from './write.ts';
+
+/**
+ * Takes over what lab.yaml says. A board that is claimed is left as it was when its claim began, and follows lab.yaml when the
+ * claim ends.
+ */
+export async function syncLab(writing: Writing, classes: readonly string[], boards: readonly Board[]): Promise<void> {
+  const { database, record } = writing;
+  for (const name of classes) {
+    await database
+      .insertInto('class')
+      .values({ name })
+      .onConflict(conflict => conflict.column('name').doNothing())
+      .execute();
+  }
+  const rows = await database.selectFrom('board').selectAll().execute();
+  const known = new Map(rows.map(row => [row.handle, row]));
+  for (const board of boards) {
+    const { handle } = board;
+    const before = known.get(handle);
+    const definition = JSON.stringify(board);
+    if (!before) {
+      await database.insertInto('board').values({ handle, class: board.class, definition, is_listed: 1 }).execute();
+    } else if (before.claim_id !== null && before.definition !== definition) {
+      await database
+        .updateTable('board')
+        .set({ next_definition: definition, is_listed: 1 })
+        .where('handle', '=', handle)
+        .execute();
+    } else if (before.definition !== definition || before.is_listed !== 1 || before.next_definition !== null) {
+      await database
+        .updateTable('board')
+        .set({ class: board.class, definition, next_definition: null, is_listed: 1 })
+        .where('handle', '=', handle)
+        .execute();
+    }
+    const isHeld = before !== undefined && before.claim_id !== null;
+    if (!isHeld) await syncLabels(writing, board);
+    if (before?.is_listed !== 1 || (!isHeld && before.definition !== definition)) {
+      await record({ kind: 'board-listed', board: handle, actor: systemActor, detail: detailOf(board) });
+    }
+  }
+  const named = new Set(boards.map(({ handle }) => handle));
+  for (const { handle, is_listed } of rows) {
+    if (is_listed !== 1 || named.has(handle)) continue;
+    await database.updateTable('board').set({ is_listed: 0 }).where('handle', '=', handle).execute();
+    await record({ kind: 'board-unlisted', board: handle, actor: systemActor, detail: {} });
+  }
+}
+
+/** What lab.yaml says since the claim began holds from now on. */
+export async function adoptNextDefinition(writing: Writing, handle: string): Promise<void> {
+  const { database, record } = writing;
+  const row = await database
+    .selectFrom('board')
+    .select('next_definition')
+    .where('handle', '=', handle)
+    .where('next_definition', 'is not', null)
+    .executeTakeFirst();
+  if (!row?.next_definition) return;
+  const board = JSON.parse(row.next_definition) as Board;
+  await database
+    .updateTable('board')
+    .set({ class: board.class, definition: row.next_definition, next_definition: null })
+    .where('handle', '=', handle)
+    .execute();
+  await syncLabels(writing, board);
+  await record({ kind: 'board-listed', board: handle, actor: systemActor, detail: detailOf(board) });
+}
+
+async function syncLabels({ database }: Writing, { handle, labels }: Board): Promise<void> {
+  await database.deleteFrom('board_label').where('board', '=', handle).execute();
+  for (const label of labels) await database.insertInto('board_label').values({ board: handle, label }).execute();
+}
+
+function detailOf(board: Board) {
+  return { class: board.class, labels: board.labels };
+}
