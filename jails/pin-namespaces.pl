@@ -1,8 +1,8 @@
 #!/usr/bin/perl
-# pin-namespaces.pl make|use UID_BASE UNSHARE_NR MOUNT_NR USER_PIN NET_PIN [SOURCE TARGET FLAG,FLAG...]...
+# pin-namespaces.pl make|make-nesting|use UID_BASE UNSHARE_NR MOUNT_NR USER_PIN NET_PIN [SOURCE TARGET FLAG,FLAG...]...
 #
 # `make`: makes a user namespace that maps 65,536 uids and gids from UID_BASE on, and a network namespace that it owns, and
-# keeps both by bind mounts. `use`: takes the user namespace that is pinned already. Then binds each SOURCE on TARGET with
+# keeps both by bind mounts; `make-nesting` lets some user namespaces be made inside it. `use`: takes the user namespace that is pinned already. Then binds each SOURCE on TARGET with
 # the flags ro, nosuid, nodev, noexec, and `idmap`: uid 0 of SOURCE is then uid 0 of the user namespace.
 #
 # Needs perl-base alone: Debian 12's unshare and mount can neither map a range for a pinned namespace nor make an idmapped
@@ -40,7 +40,7 @@ sub pin {
   syscall($mount, $source, $target, $none, MS_BIND, 0) == 0 or die "bind $target: $!\n";
 }
 
-if ($mode eq 'make') {
+if ($mode ne 'use') {
   pipe(my $from_child, my $to_parent) or die "pipe: $!\n";
   pipe(my $from_parent, my $to_child) or die "pipe: $!\n";
   my $child = fork() // die "fork: $!\n";
@@ -50,9 +50,9 @@ if ($mode eq 'make') {
     syscall($unshare, CLONE_NEWUSER_NEWNET) == 0 or die "unshare: $!\n";
     syswrite $to_parent, 'x';
     sysread($from_parent, my $go, 1) or exit 1;
-    # No namespaces inside the jail's: they would give back capabilities that the jail was not given. Only
+    # No namespaces inside the jail's, unless asked: they would give back capabilities that the jail was not given. Only
     # CAP_SYS_RESOURCE, which the jail does not have, could set this again.
-    put('/proc/sys/user/max_user_namespaces', "0\n");
+    put('/proc/sys/user/max_user_namespaces', $mode eq 'make' ? "0\n" : "64\n");
     syswrite $to_parent, 'x';
     sysread($from_parent, $go, 1);
     exit 0;

@@ -70,6 +70,8 @@ export interface BoardClass {
   readonly boot?: string;
   /** How long the board stays without power in a power cycle. */
   readonly offTimeMs: number;
+  /** Whether the jails of these boards may make user namespaces, for containers inside. */
+  readonly nestedNamespaces: boolean;
 }
 
 /** The board gets power, and `expect` must come over its console. */

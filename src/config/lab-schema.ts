@@ -133,6 +133,7 @@ export const classSchema = block({
   health: healthSchema.optional(),
   boot: name.optional(),
   off_time: duration.default(1000),
+  nested_namespaces: z.boolean().default(false),
 });
 
 const snmpSchema = z.discriminatedUnion('version', [

@@ -88,13 +88,14 @@ function buildConfig(document: LabDocument, users: readonly User[]): LabConfig {
 }
 
 function buildClass(boardClass: LabDocument['classes'][number]): BoardClass {
-  const { lease, max_lease, extend_while_waiting, off_time, boot, health, ...rest } = boardClass;
+  const { lease, max_lease, extend_while_waiting, off_time, nested_namespaces, boot, health, ...rest } = boardClass;
   return {
     ...rest,
     leaseMs: lease,
     maxLeaseMs: max_lease ?? Math.max(lease, weekMs),
     yieldsToWaiters: !extend_while_waiting,
     offTimeMs: off_time,
+    nestedNamespaces: nested_namespaces,
     ...(boot === undefined ? {} : { boot }),
     ...(health && {
       health: {

@@ -111,7 +111,9 @@ export function createJails({ config: first, fence, render }: JailsOptions): Jai
 function specOf({ boards, classes, trunk }: LabConfig, handle: string): JailSpec | undefined {
   const board = boards.find(each => each.handle === handle);
   if (!board) return undefined;
-  return { board, trunk, boot: classes.find(each => each.name === board.class)?.boot ?? null };
+  const boardClass = classes.find(each => each.name === board.class);
+  const nesting = boardClass?.nestedNamespaces ? { nestedNamespaces: true as const } : {};
+  return { board, trunk, boot: boardClass?.boot ?? null, ...nesting };
 }
 
 function addKeys({ users }: LabConfig, request: JailRequest): JailClaim {

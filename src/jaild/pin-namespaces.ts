@@ -17,11 +17,11 @@ const systemCalls: Readonly<Record<string, readonly [unshare: number, mount: num
 };
 
 /**
- * Makes the jail's user and network namespaces and pins them (`make`), or takes those that are pinned (`use`), and binds
- * `views`; `idmap` shows a source's uid 0 as the jail's.
+ * Makes the jail's user and network namespaces and pins them (`make`; `make-nesting` if more of them may be made inside), or
+ * takes those that are pinned (`use`), and binds `views`; `idmap` shows a source's uid 0 as the jail's.
  */
 export async function pinNamespaces(
-  mode: 'make' | 'use',
+  mode: 'make' | 'make-nesting' | 'use',
   uidBase: number,
   layout: Pick<JailLayout, 'userPin' | 'netPin'>,
   views: readonly BindView[],

@@ -17,7 +17,7 @@ import { createSeccompProfile } from './seccomp.ts';
  * What nfs-ganesha needs on the host, for it is outside of the jail's user namespace: the kernel opens file handles for
  * nobody else. No CAP_MKNOD, so the board cannot make device files; no CAP_SYS_ADMIN.
  */
-const capabilities = {
+export const fileServerCapabilities = {
   CAP_CHOWN: 'the board sets owners',
   CAP_DAC_OVERRIDE: "the board's root opens every file of the export",
   CAP_DAC_READ_SEARCH: 'open_by_handle_at(2)',
@@ -50,7 +50,7 @@ export function createFileServerConfig(options: FileServerConfigOptions): OciCon
       args: ['ganesha.nfsd', '-F', '-f', configFile, '-L', '/run/ganesha.log', '-p', '/run/ganesha.pid'],
       cwd: '/',
       env: [searchPath],
-      capabilities: capabilitySets(Object.keys(capabilities)),
+      capabilities: capabilitySets(Object.keys(fileServerCapabilities)),
       noNewPrivileges: true,
       rlimits: [
         { type: 'RLIMIT_NOFILE', soft: 4096, hard: 4096 },
@@ -71,7 +71,7 @@ export function createFileServerConfig(options: FileServerConfigOptions): OciCon
       ],
       cgroupsPath: cgroupOf(name),
       resources: pidLimit === undefined ? {} : { pids: { limit: pidLimit } },
-      seccomp: createSeccompProfile(architecture, true),
+      seccomp: createSeccompProfile({ architecture, opensFileHandles: true }),
       maskedPaths,
       readonlyPaths,
     },

@@ -13,7 +13,7 @@ import {
 import { createSeccompProfile } from './seccomp.ts';
 
 /** What root in the jail may do there, and why. All of it ends at the jail's user namespace. */
-const capabilities = {
+export const jailCapabilities = {
   CAP_CHOWN: 'apt, tar and rsync set owners',
   CAP_DAC_OVERRIDE: 'root opens every file of the jail',
   CAP_FOWNER: 'root changes modes and times of files of others',
@@ -41,6 +41,7 @@ export interface JailConfigOptions {
 /** config.json of a jail: its services under runit, in the namespaces that are pinned for it. */
 export function createJailConfig({ spec, layout, architecture, pidLimit }: JailConfigOptions): OciConfig {
   const { handle } = spec.board;
+  const nestsNamespaces = spec.nestedNamespaces === true;
   return {
     ociVersion: '1.0.2',
     hostname: handle,
@@ -50,9 +51,9 @@ export function createJailConfig({ spec, layout, architecture, pidLimit }: JailC
       args: ['runsvdir', '-P', '/etc/service'],
       cwd: '/',
       env: [searchPath, 'HOME=/root', 'LANG=C.UTF-8', 'container=oci'],
-      capabilities: capabilitySets(Object.keys(capabilities)),
-      // su and ping have their setuid bits and file capabilities, which end at the user namespace, too.
-      noNewPrivileges: false,
+      capabilities: capabilitySets(Object.keys(jailCapabilities)),
+      // Who is root already needs no setuid programs. Rootless containers do: newuidmap(1) writes their maps.
+      noNewPrivileges: !nestsNamespaces,
       rlimits: [
         { type: 'RLIMIT_NOFILE', soft: 1024, hard: 4096 },
         { type: 'RLIMIT_CORE', soft: 0, hard: 0 },
@@ -81,7 +82,7 @@ export function createJailConfig({ spec, layout, architecture, pidLimit }: JailC
       ],
       cgroupsPath: cgroupOf(handle),
       resources: pidLimit === undefined ? {} : { pids: { limit: pidLimit } },
-      seccomp: createSeccompProfile(architecture, false),
+      seccomp: createSeccompProfile({ architecture, debugs: true, nestsNamespaces }),
       maskedPaths,
       readonlyPaths,
     },

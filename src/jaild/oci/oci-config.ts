@@ -33,29 +33,46 @@ export interface OciMount {
   readonly options: readonly string[];
 }
 
-export interface SeccompProfile {
-  readonly defaultAction: 'SCMP_ACT_ALLOW';
-  readonly architectures: readonly string[];
-  readonly syscalls: readonly {
-    readonly names: readonly string[];
-    readonly action: 'SCMP_ACT_ERRNO';
-    readonly errnoRet: number;
-  }[];
+/** A comparison of one argument of a system call, as a 64-bit number. */
+export interface SeccompArgument {
+  readonly index: number;
+  readonly op: 'SCMP_CMP_EQ' | 'SCMP_CMP_MASKED_EQ';
+  readonly value: number;
+  readonly valueTwo?: number;
 }
 
-/** What shows or changes the host, whatever the namespaces. */
+export interface SeccompRule {
+  readonly names: readonly string[];
+  readonly action: 'SCMP_ACT_ALLOW' | 'SCMP_ACT_ERRNO';
+  readonly errnoRet?: number;
+  readonly args?: readonly SeccompArgument[];
+}
+
+export interface SeccompProfile {
+  readonly defaultAction: 'SCMP_ACT_ERRNO';
+  readonly defaultErrnoRet: number;
+  readonly architectures: readonly string[];
+  readonly syscalls: readonly SeccompRule[];
+}
+
+/** What shows or changes the host, whatever the namespaces. Paths that a kernel does not have are left out. */
 export const maskedPaths = [
-  '/proc/acpi',
-  '/proc/kcore',
-  '/proc/keys',
-  '/proc/latency_stats',
-  '/proc/sched_debug',
-  '/proc/scsi',
-  '/proc/timer_list',
-  '/proc/timer_stats',
-  '/sys/firmware',
-];
-export const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sysrq-trigger'];
+  ...['acpi', 'asound', 'interrupts', 'kallsyms', 'kcore', 'keys', 'kmsg', 'kpagecount', 'kpageflags', 'latency_stats'],
+  ...['modules', 'sched_debug', 'scsi', 'slabinfo', 'timer_list', 'timer_stats', 'vmallocinfo'],
+]
+  .map(name => `/proc/${name}`)
+  .concat(
+    // The kernel's own knobs, mounted file systems, disks, and the machine's serial numbers.
+    ['block', 'firmware', 'fs', 'hypervisor', 'kernel', 'module', 'power', 'class/dmi', 'devices/virtual/dmi'].map(
+      name => `/sys/${name}`,
+    ),
+    ['/sys/devices/virtual/powercap', '/sys/devices/virtual/block'],
+  );
+/** Of /proc/sys only `net` is left to the jail: it is the jail's own network. */
+export const readonlyPaths = [
+  ...['bus', 'fs', 'irq', 'sysrq-trigger'],
+  ...['abi', 'debug', 'dev', 'fs', 'kernel', 'user', 'vm'].map(name => `sys/${name}`),
+].map(name => `/proc/${name}`);
 
 export const searchPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 

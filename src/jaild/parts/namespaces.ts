@@ -11,7 +11,7 @@ import { type BindView, pinNamespaces } from '../pin-namespaces.ts';
  * jail's uids, and the folder of the jail's sockets. One program makes all of it, for it takes 15 ms to start.
  */
 export function createNamespaces(spec: JailSpec, layout: JailLayout): Part {
-  const { board, boot } = spec;
+  const { board, boot, nestedNamespaces } = spec;
   const views: BindView[] = [
     { source: paths.jailBase, target: layout.baseView, flags: ['idmap', 'ro', 'nodev'] },
     {
@@ -37,7 +37,7 @@ export function createNamespaces(spec: JailSpec, layout: JailLayout): Part {
       if (missing.length < targets.length || pins.some(existsSync)) return broken(`not mounted: ${missing.join(', ')}`);
       return absent;
     },
-    create: () => pinNamespaces('make', board.uidBase, layout, views),
+    create: () => pinNamespaces(nestedNamespaces ? 'make-nesting' : 'make', board.uidBase, layout, views),
     async remove() {
       await unmount(...targets);
       for (const pin of pins) rmSync(pin, { force: true });
