@@ -22,7 +22,7 @@ async function start(): Promise<void> {
   if (process.argv.length > 2) throw new LabError('usage', 'jaild takes no arguments');
   process.umask(0o022);
   const config = loadConfig(paths.config);
-  await checkHost(config);
+  for (const warning of await checkHost(config)) log(`warning: ${warning}`);
   await refuseSecondJaild(paths.jaildSocket);
   await enterHelperCgroup();
   const render = createTemplates();

@@ -121,6 +121,8 @@ export interface JailSettings {
   readonly nameservers: readonly string[];
   /** Size of the file system that a jail exports over NFS; sparse. */
   readonly nfsBytes: number;
+  /** Size of the file system with what a jail's user writes elsewhere; sparse. */
+  readonly rootBytes: number;
 }
 
 export interface VirtualLab {

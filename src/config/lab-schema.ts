@@ -210,6 +210,9 @@ export const labSchema = block({
     uplink: networkInterface,
     nameservers: list(ipv4),
     nfs_size: size.default(2 * 1024 ** 3),
+    root_size: size
+      .refine(bytes => bytes >= 32 * 1024 ** 2, { error: 'a jail needs at least 32M' })
+      .default(4 * 1024 ** 3),
   }),
   reservations: reservationsSchema.prefault({}),
   virtual: virtualSchema.optional(),

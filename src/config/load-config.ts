@@ -74,7 +74,12 @@ function buildConfig(document: LabDocument, users: readonly User[]): LabConfig {
     switches: document.switches.map(buildSwitch),
     boards: document.boards.map(board => buildBoard(board, document)),
     trunk,
-    jails: { uplink: jails.uplink, nameservers: jails.nameservers, nfsBytes: jails.nfs_size },
+    jails: {
+      uplink: jails.uplink,
+      nameservers: jails.nameservers,
+      nfsBytes: jails.nfs_size,
+      rootBytes: jails.root_size,
+    },
     reservations: {
       holdGraceMs: reservations.hold_grace,
       warnMs: reservations.warn,

@@ -1,15 +1,20 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LabConfig, Trunk } from '../config/lab-config.ts';
 import { LabError } from '../lab/error.ts';
 import { paths } from '../system/paths.ts';
 import { run } from '../system/run.ts';
+import { measureDiskSpace, warnOfDiskSpace } from './disk-space.ts';
 import { interfaceExists } from './interfaces.ts';
 import { isMounted } from './mounts.ts';
 import { callOpenVswitch } from './parts/openvswitch-wire.ts';
 
-/** Makes sure that this host can have the jails of lab.yaml. Throws `LabError('device')` that says what it lacks. */
-export async function checkHost({ boards, classes, jails, trunk }: LabConfig): Promise<void> {
+/**
+ * Makes sure that this host can have the jails of lab.yaml. Throws `LabError('device')` that says what it lacks; gives sentences for
+ * the log about what may go wrong later.
+ */
+export async function checkHost(config: LabConfig): Promise<string[]> {
+  const { boards, classes, jails, trunk } = config;
   if (process.getuid?.() !== 0) throw new LabError('denied', 'jaild must run as root');
   if (!isMounted('/sys/fs/cgroup', 'cgroup2')) {
     throw new LabError('device', '/sys/fs/cgroup is not a cgroup v2 tree, which jails need', {
@@ -35,6 +40,8 @@ export async function checkHost({ boards, classes, jails, trunk }: LabConfig): P
     throw new LabError('device', `this host has no interface ${jails.uplink}, which lab.yaml has as jails.uplink`);
   }
   await checkTrunk(trunk);
+  mkdirSync(paths.jaildState, { recursive: true, mode: 0o711 });
+  return [warnOfDiskSpace(measureDiskSpace(config))].filter(warning => warning !== undefined);
 }
 
 async function checkTrunk(trunk: Trunk): Promise<void> {

@@ -20,6 +20,7 @@ export const runDirectory = join(paths.jaildSocket, '..');
 export function layOutJail(board: string) {
   const directory = join(jailsDirectory, board);
   const own = join(directory, 'private');
+  const disk = join(own, 'root-disk');
   return {
     directory,
     private: own,
@@ -29,12 +30,15 @@ export function layOutJail(board: string) {
     /** What jaild renders for the claim: the uppermost read-only layer. */
     claimLayer: join(own, 'claim'),
     baseView: join(own, 'base'),
-    upper: join(own, 'upper'),
-    work: join(own, 'work'),
+    /** The image with the jail's writable layers, and where it is mounted. */
+    rootImage: join(own, 'root.img'),
+    rootDisk: disk,
+    upper: join(disk, 'upper'),
+    work: join(disk, 'work'),
     root: join(directory, 'root'),
     tftpView: join(own, 'tftp'),
-    tftpUpper: join(own, 'tftp-upper'),
-    tftpWork: join(own, 'tftp-work'),
+    tftpUpper: join(disk, 'tftp-upper'),
+    tftpWork: join(disk, 'tftp-work'),
     tftp: join(directory, 'tftp'),
     nfsImage: join(own, 'nfs.img'),
     /** The image's file system with the board's view of uids, and the same with the jail's. */

@@ -9,6 +9,7 @@ export const partNames = [
   'directory',
   'claim-layer',
   'namespaces',
+  'root-disk',
   'root-fs',
   'nfs-disk',
   'nfs-view',

@@ -4,7 +4,7 @@ import { absent, broken, type PartName, type PartState, partNames, present } fro
 import { createParts } from './parts/jail-parts.ts';
 import { buildOrder, planBuild, removalOrder, restrictOrder } from './plan.ts';
 
-const settings: LabConfig['jails'] = { uplink: 'wan0', nameservers: [], nfsBytes: 1 };
+const settings: LabConfig['jails'] = { uplink: 'wan0', nameservers: [], nfsBytes: 1, rootBytes: 1 };
 const parts = createParts(exampleSpec, settings, () => '');
 
 function states(exceptions: Partial<Record<PartName, PartState>>, others = present): Map<PartName, PartState> {

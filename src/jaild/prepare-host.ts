@@ -6,8 +6,8 @@ import type { LabConfig } from '../config/lab-config.ts';
 import { LabError } from '../lab/error.ts';
 import { paths } from '../system/paths.ts';
 import { lookUpAccount } from './accounts.ts';
+import { makeBlankImage, nfsTemplate, rootTemplate } from './disk-images.ts';
 import { jailsDirectory, runDirectory } from './jail-layout.ts';
-import { makeBlankImage } from './nfs-images.ts';
 
 /** Makes the folders that jaild and labd share, and what jails are copied from. */
 export async function prepareHost({ boards, classes, jails }: LabConfig): Promise<void> {
@@ -20,7 +20,8 @@ export async function prepareHost({ boards, classes, jails }: LabConfig): Promis
   makeFolder(paths.jailSockets, 0o750, 0, labd.gid);
   for (const { handle } of boards) makeFolder(join(paths.jailSockets, handle), 0o755, labd.uid, labd.gid);
   const booting = new Set(classes.filter(each => each.boot !== undefined).map(each => each.name));
-  if (boards.some(board => !booting.has(board.class))) await makeBlankImage(jails.nfsBytes);
+  if (boards.some(board => !booting.has(board.class))) await makeBlankImage(nfsTemplate(null), jails.nfsBytes);
+  await makeBlankImage(rootTemplate, jails.rootBytes);
 }
 
 function makeFolder(path: string, mode: number, uid = 0, gid = 0): void {

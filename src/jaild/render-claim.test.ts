@@ -5,7 +5,7 @@ import { createTemplates } from './template.ts';
 
 const render = createTemplates(join(import.meta.dirname, '../../templates'));
 const claim = { epoch: 7, user: 'alice', expiresAtMs: Date.UTC(2031, 4, 4, 9, 30), keys: ['ssh-ed25519 AAAA alice'] };
-const settings = { uplink: 'wan0', nameservers: ['192.0.2.53', '192.0.2.54'], nfsBytes: 1 };
+const settings = { uplink: 'wan0', nameservers: ['192.0.2.53', '192.0.2.54'], nfsBytes: 1, rootBytes: 1 };
 const files = renderClaimFiles(exampleSpec.board, claim, settings, render);
 
 function read(path: string): string {

@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LabError } from '../../lab/error.ts';
@@ -7,9 +7,9 @@ import { readRecord, writeRecord } from '../jail-record.ts';
 import { mountsBelow } from '../mounts.ts';
 import { absent, broken, type Part, present } from '../part.ts';
 
-/** The jail's folder: its mount points, its writable layers, and the record of its claim, which is written last. */
+/** The jail's folder: its mount points, its disks' images, and the record of its claim, which is written last. */
 export function createDirectory(spec: JailSpec, layout: JailLayout): Part {
-  const { handle, uidBase } = spec.board;
+  const { handle } = spec.board;
 
   async function inspect() {
     if (!existsSync(layout.directory)) return absent;
@@ -24,9 +24,8 @@ export function createDirectory(spec: JailSpec, layout: JailLayout): Part {
       // The jail's root must pass through the folder, but not list it.
       mkdirSync(layout.directory, { mode: 0o711 });
       mkdirSync(layout.private, { mode: 0o700 });
-      const own = ['baseView', 'upper', 'work', 'tftpView', 'tftpUpper', 'tftpWork', 'nfsMount'] as const;
+      const own = ['baseView', 'rootDisk', 'tftpView', 'nfsMount'] as const;
       for (const name of [...own, 'root', 'tftp', 'nfsView', 'socketsView'] as const) mkdirSync(layout[name]);
-      for (const path of [layout.upper, layout.tftpUpper]) chownSync(path, uidBase, uidBase);
       writeRecord(handle, { epoch, user, expiresAtMs, spec });
     },
     async remove() {

@@ -10,6 +10,7 @@ import { createFileServer } from './file-server.ts';
 import { createNamespaces } from './namespaces.ts';
 import { createNfsDisk } from './nfs-disk.ts';
 import { createNfsView } from './nfs-view.ts';
+import { createRootDisk } from './root-disk.ts';
 import { createRootFs } from './root-fs.ts';
 import { createSourceAddress } from './source-address.ts';
 import { createUplink } from './uplink.ts';
@@ -21,6 +22,7 @@ export function createParts(spec: JailSpec, settings: JailSettings, render: Rend
     createDirectory(spec, layout),
     createClaimLayer(spec, layout, settings, render),
     createNamespaces(spec, layout),
+    createRootDisk(layout),
     createRootFs(spec, layout),
     createNfsDisk(spec, layout),
     createNfsView(spec, layout),

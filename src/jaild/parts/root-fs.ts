@@ -1,3 +1,4 @@
+import { chownSync, mkdirSync } from 'node:fs';
 import { run } from '../../system/run.ts';
 import type { JailLayout, JailSpec } from '../jail-layout.ts';
 import { readMounts, unmount } from '../mounts.ts';
@@ -20,7 +21,7 @@ export function createRootFs(spec: JailSpec, layout: JailLayout): Part {
 
   return {
     name: 'root-fs',
-    needs: ['claim-layer', 'namespaces'],
+    needs: ['claim-layer', 'namespaces', 'root-disk'],
     async inspect() {
       const mounted = new Set(readMounts().map(mount => mount.mountPoint));
       const missing = targets.filter(target => !mounted.has(target));
@@ -30,6 +31,8 @@ export function createRootFs(spec: JailSpec, layout: JailLayout): Part {
     async create() {
       await Promise.all(
         overlays.map(({ target, lower, upper, work }) => {
+          for (const path of [upper, work]) mkdirSync(path, { recursive: true });
+          chownSync(upper, spec.board.uidBase, spec.board.uidBase);
           const options = `lowerdir=${lower.join(':')},upperdir=${upper},workdir=${work},nodev`;
           return run('mount', ['-t', 'overlay', '-o', options, 'labcli', target]);
         }),
