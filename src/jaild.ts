@@ -6,6 +6,7 @@ import { enterHelperCgroup } from './jaild/cgroup.ts';
 import { checkHost } from './jaild/check-host.ts';
 import { createEpochFence } from './jaild/epoch-fence.ts';
 import { loadFirewall } from './jaild/firewall.ts';
+import { createHostAuthority } from './jaild/host-authority.ts';
 import { createJails } from './jaild/jails.ts';
 import { prepareHost, refuseNewGround, refuseSecondJaild } from './jaild/prepare-host.ts';
 import { createServer } from './jaild/server.ts';
@@ -29,7 +30,8 @@ async function start(): Promise<void> {
   await prepareHost(config);
   await loadFirewall(config.jails.uplink, render);
 
-  const jails = createJails({ config, render, fence: createEpochFence(join(paths.jaildState, 'epochs')) });
+  const authority = createHostAuthority(join(paths.jaildState, 'host-authority.pem'), config.name);
+  const jails = createJails({ config, render, authority, fence: createEpochFence(join(paths.jaildState, 'epochs')) });
   const reload = async () => {
     const next = loadConfig(paths.config);
     refuseNewGround(config, next);

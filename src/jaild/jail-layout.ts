@@ -21,6 +21,7 @@ export function layOutJail(board: string) {
   const directory = join(jailsDirectory, board);
   const own = join(directory, 'private');
   const disk = join(own, 'root-disk');
+  const hostKeyView = join(directory, 'host-key');
   return {
     directory,
     private: own,
@@ -47,6 +48,14 @@ export function layOutJail(board: string) {
     socketsView: join(directory, 'lab'),
     containerBundle: join(own, 'container'),
     fileServerBundle: join(own, 'file-server'),
+    hostPrivateKey: join(own, 'host-key.pem'),
+    hostKeyBundle: join(own, 'host-key'),
+    /** What the jail sees of its host key, as /run/host-key and read-only. */
+    hostKeyView,
+    hostPublicKey: join(hostKeyView, 'ssh_host_ed25519_key.pub'),
+    hostCertificate: join(hostKeyView, 'ssh_host_ed25519_key-cert.pub'),
+    hostKeyAgent: join(hostKeyView, 'agent'),
+    hostKeySocket: join(hostKeyView, 'agent/socket'),
   } as const;
 }
 

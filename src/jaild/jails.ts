@@ -5,10 +5,12 @@ import { LabError } from '../lab/error.ts';
 import { createBoardQueue } from './board-queue.ts';
 import { cgroupExists } from './cgroup.ts';
 import type { EpochFence } from './epoch-fence.ts';
+import type { HostAuthority } from './host-authority.ts';
 import { interfaceExists } from './interfaces.ts';
 import { type JailSpec, jailsDirectory, layOutJail, uplinkInterface, wireInterface } from './jail-layout.ts';
-import { readRecord } from './jail-record.ts';
+import { type JailRecord, readRecord, writeRecord } from './jail-record.ts';
 import type { JailClaim, Part, PartName, PartState } from './part.ts';
+import { writeCertificate } from './parts/host-key.ts';
 import { createParts } from './parts/jail-parts.ts';
 import { buildOrder, planBuild, removalOrder, restrictOrder } from './plan.ts';
 import { runInOrder } from './run-in-order.ts';
@@ -22,6 +24,10 @@ export interface Jails {
   inspect(board?: string): Promise<ObservedJail[]>;
   /** Makes the jail complete: creates what is missing, and makes anew what is broken. Throws `LabError`. */
   build(board: string, request: JailRequest, report: ReportStep): Promise<void>;
+  /** What vouches for the host keys of all jails: a line as in a .pub file. */
+  readonly authorityKey: string;
+  /** Makes the certificate of the jail's host key end when the claim does. Throws `LabError`. */
+  certify(board: string, epoch: number, expiresAtMs: number): Promise<void>;
   /** Removes all of the jail and makes sure that nothing is left. Throws `LabError` that names what stayed. */
   remove(board: string, epoch: number, report: ReportStep): Promise<void>;
   /** lab.yaml has changed. Jails that are there stay as they were built. */
@@ -34,12 +40,13 @@ export interface JailsOptions {
   readonly config: LabConfig;
   readonly fence: EpochFence;
   readonly render: RenderTemplate;
+  readonly authority: HostAuthority;
 }
 
-export function createJails({ config: first, fence, render }: JailsOptions): Jails {
+export function createJails({ config: first, fence, render, authority }: JailsOptions): Jails {
   let config = first;
   const queue = createBoardQueue();
-  const partsOf = (spec: JailSpec) => createParts(spec, config.jails, render);
+  const partsOf = (spec: JailSpec) => createParts(spec, config.jails, render, authority);
 
   async function build(board: string, request: JailRequest, report: ReportStep): Promise<void> {
     const record = readRecord(board);
@@ -57,6 +64,22 @@ export function createJails({ config: first, fence, render }: JailsOptions): Jai
     const plan = planBuild(parts, hasTrace(spec) ? await inspectParts(parts) : new Map());
     await run(restrictOrder(removalOrder(parts), plan.remove), part => part.remove());
     await run(restrictOrder(buildOrder(parts), plan.create), part => part.create(claim));
+    if (record && record.expiresAtMs !== claim.expiresAtMs) renew(board, record, claim.expiresAtMs);
+  }
+
+  /** Only an expiry that changed means a new certificate: labd asks often. */
+  function certify(board: string, epoch: number, expiresAtMs: number): void {
+    fence.check(board, epoch);
+    const record = readRecord(board);
+    if (record?.epoch !== epoch) throw new LabError('not-found', `${board} has no jail of epoch ${epoch}`);
+    if (record.expiresAtMs !== expiresAtMs) renew(board, record, expiresAtMs);
+  }
+
+  /** The record goes last: until then it says that there is something to do. */
+  function renew(board: string, record: JailRecord, expiresAtMs: number): void {
+    const renewed = { ...record, expiresAtMs };
+    writeCertificate(record.spec, layOutJail(board), authority, renewed);
+    writeRecord(board, renewed);
   }
 
   async function remove(board: string, epoch: number, report: ReportStep): Promise<void> {
@@ -99,6 +122,8 @@ export function createJails({ config: first, fence, render }: JailsOptions): Jai
       const jails = await Promise.all([...handles].map(inspect));
       return jails.filter(jail => jail !== undefined);
     },
+    authorityKey: authority.publicKey,
+    certify: (board, epoch, expiresAtMs) => queue.run(board, async () => certify(board, epoch, expiresAtMs)),
     build: (board, request, report) => queue.run(board, () => build(board, request, report)),
     remove: (board, epoch, report) => queue.run(board, () => remove(board, epoch, report)),
     adopt(next) {
@@ -132,7 +157,7 @@ function hasTrace({ board }: JailSpec): boolean {
   const { directory, userPin, netPin } = layOutJail(handle);
   return (
     [directory, userPin, netPin].some(existsSync) ||
-    [handle, `${handle}.nfs`].some(cgroupExists) ||
+    [handle, `${handle}.nfs`, `${handle}.key`].some(cgroupExists) ||
     [uplinkInterface(vlan), wireInterface(vlan)].some(interfaceExists)
   );
 }

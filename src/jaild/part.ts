@@ -8,6 +8,7 @@ export interface JailClaim extends JailRequest {
 export const partNames = [
   'directory',
   'claim-layer',
+  'host-key',
   'namespaces',
   'root-disk',
   'root-fs',

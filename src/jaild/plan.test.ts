@@ -5,7 +5,8 @@ import { createParts } from './parts/jail-parts.ts';
 import { buildOrder, planBuild, removalOrder, restrictOrder } from './plan.ts';
 
 const settings: LabConfig['jails'] = { uplink: 'wan0', nameservers: [], nfsBytes: 1, rootBytes: 1 };
-const parts = createParts(exampleSpec, settings, () => '');
+const authority = { publicKey: '', certify: () => '' };
+const parts = createParts(exampleSpec, settings, () => '', authority);
 
 function states(exceptions: Partial<Record<PartName, PartState>>, others = present): Map<PartName, PartState> {
   return new Map(partNames.map(name => [name, exceptions[name] ?? others]));

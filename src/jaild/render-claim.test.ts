@@ -18,14 +18,7 @@ test('only keys of the claimant open the jail', () => {
 
 test('secrets are readable by root alone', () => {
   const secrets = files.filter(file => file.mode === 0o600).map(file => file.path);
-  expect(secrets).toEqual(['etc/ssh/ssh_host_ed25519_key', 'root/.ssh/authorized_keys']);
-});
-
-test('every jail has a host key of its own', () => {
-  const again = renderClaimFiles(exampleSpec.board, claim, settings, render);
-  const key = again.find(file => file.path === 'etc/ssh/ssh_host_ed25519_key')?.content;
-  expect(key).toMatch(/^-----BEGIN OPENSSH PRIVATE KEY-----\n/);
-  expect(key).not.toBe(read('etc/ssh/ssh_host_ed25519_key'));
+  expect(secrets).toEqual(['root/.ssh/authorized_keys']);
 });
 
 test('the board is offered its own address, boot file and root', () => {

@@ -1,7 +1,6 @@
 import type { JailSettings } from '../config/lab-config.ts';
 import type { Board } from '../lab/board.ts';
 import { formatMoment } from '../lab/format-moment.ts';
-import { createHostKey } from './host-key.ts';
 import type { JailClaim } from './part.ts';
 import type { RenderTemplate } from './template.ts';
 
@@ -21,7 +20,6 @@ export function renderClaimFiles(
 ): RenderedFile[] {
   const { handle, mac, vlan, network } = board;
   const { nameservers } = settings;
-  const hostKey = createHostKey(handle);
   const expiry = formatMoment(claim.expiresAtMs);
   const netmask = formatNetmask(network.prefixLength);
   const readable = (path: string, content: string) => ({ path, content, mode: 0o644 });
@@ -33,8 +31,6 @@ export function renderClaimFiles(
     readable('etc/motd', render('motd', { handle, vlan, ...network, user: claim.user, expiry })),
     readable('etc/dnsmasq.conf', render('dnsmasq.conf', { handle, mac, ...network, netmask, nameservers })),
     readable('etc/ssh/sshd_config', render('sshd_config', {})),
-    secret('etc/ssh/ssh_host_ed25519_key', hostKey.privateKey),
-    readable('etc/ssh/ssh_host_ed25519_key.pub', hostKey.publicKey),
     secret('root/.ssh/authorized_keys', claim.keys.map(key => `${key}\n`).join('')),
   ];
 }

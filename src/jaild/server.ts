@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import * as z from 'zod';
-import type { JailEvent, JailList } from '../api/jail-messages.ts';
+import type { HostAuthorityKey, JailEvent, JailList } from '../api/jail-messages.ts';
 import { type ErrorMessage, httpStatusOf, LabError } from '../lab/error.ts';
 import type { Jails, ReportStep } from './jails.ts';
 
@@ -15,6 +15,7 @@ const jailRequest = z.strictObject({
   user: z.string().min(1).max(64),
   expiresAtMs: z.int().min(0).max(8_640_000_000_000_000),
 });
+const certificateRequest = jailRequest.pick({ epoch: true, expiresAtMs: true });
 const removalQuery = z.strictObject({ epoch: z.string().regex(/^\d+$/).transform(Number).pipe(epoch) });
 
 export interface ServerOptions {
@@ -37,6 +38,15 @@ export function createServer({ jails, reload, log }: ServerOptions): FastifyInst
     const { board } = parse(boardParams, request.params);
     const body = parse(jailRequest, request.body);
     return streamEvents(reply, `build ${board}`, report => jails.build(board, body, report));
+  });
+
+  server.get('/v1/host-authority', async (): Promise<HostAuthorityKey> => ({ publicKey: jails.authorityKey }));
+
+  server.put('/v1/jails/:board/certificate', async request => {
+    const { board } = parse(boardParams, request.params);
+    const { epoch, expiresAtMs } = parse(certificateRequest, request.body);
+    await jails.certify(board, epoch, expiresAtMs);
+    return {};
   });
 
   server.delete('/v1/jails/:board', async (request, reply) => {

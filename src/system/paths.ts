@@ -9,7 +9,7 @@ export const paths = {
   /** Readable by labd (and root) alone. */
   secrets: '/etc/labcli/secrets.yaml',
   labdState: '/var/lib/labcli/labd',
-  /** root:root 0711. `jails/<board>/` and `epochs/<board>`. */
+  /** root:root 0711. `jails/<board>/`, `epochs/<board>`, and the key that signs host keys, `host-authority.pem`. */
   jaildState: '/var/lib/labcli/jaild',
   /** The jails' read-only root file system, uid 0 based. */
   jailBase: '/var/lib/labcli/base/current',

@@ -4,7 +4,13 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JailEvent, JailList, JailRequest } from '../../src/api/jail-messages.ts';
+import type {
+  CertificateRequest,
+  HostAuthorityKey,
+  JailEvent,
+  JailList,
+  JailRequest,
+} from '../../src/api/jail-messages.ts';
 import { run } from '../../src/system/run.ts';
 import { createCgroup, removeCgroup } from '../../src/vhost/cgroup.ts';
 import { makeKeys } from '../../src/vhost/client-config.ts';
@@ -29,11 +35,18 @@ export interface Answer {
 export interface JaildHost {
   /** Where lab.yaml and its keys are. */
   readonly configDirectory: string;
+  /** The command line that runs a program on the lab host. */
+  enter(...command: readonly string[]): readonly string[];
   /** Runs a program on the lab host; never throws for an exit code. */
   inside(...command: readonly string[]): Promise<Outcome>;
   /** Runs a program where a board, or the rest of the world, is on the network. */
   at(place: 'board1' | 'board2' | 'wan', ...command: readonly string[]): Promise<Outcome>;
+  /** Trusts the host keys that the lab host's certificate authority vouches for, and no others. */
   ssh(user: string, address: string, command: string): Promise<Outcome>;
+  /** Where the users' keys are: `keys/alice`. */
+  readonly directory: string;
+  /** The certificate authority's line, as in a .pub file. */
+  readAuthority(): Promise<string>;
   /** Comes back when jaild answers; throws with what it wrote when it ends instead. */
   startJaild(): Promise<void>;
   /** SIGKILL, and waits for its end. */
@@ -41,6 +54,7 @@ export interface JaildHost {
   /** What jaild wrote since the host began. */
   log(): string;
   build(board: string, body: Partial<JailRequest>, onEvent?: (event: JailEvent) => void): Promise<Answer>;
+  certify(board: string, request: CertificateRequest): Promise<Answer>;
   remove(board: string, epoch: number, onEvent?: (event: JailEvent) => void): Promise<Answer>;
   /** Asks for a jail and hangs up when it hears of the first step. */
   buildAndLeave(board: string, body: JailRequest): Promise<void>;
@@ -109,13 +123,22 @@ export async function startJaildHost(labYaml: string): Promise<JaildHost> {
     if (child) await killAndWait(child);
   }
 
+  async function readAuthority(): Promise<string> {
+    const { events } = await call(socketPath, 'GET', '/v1/host-authority');
+    return (events[0] as unknown as HostAuthorityKey).publicKey;
+  }
+
   return {
     configDirectory,
+    enter: (...command) => ['nsenter', ...enter, ...command],
     inside,
     at: (place, ...command) => inside('ip', 'netns', 'exec', place, ...command),
-    ssh: (user, address, command) => {
+    directory,
+    readAuthority,
+    ssh: async (user, address, command) => {
       const key = join(directory, 'keys', user);
-      const options = ['StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR', 'BatchMode=yes'];
+      const known = `KnownHostsCommand=/bin/echo @cert-authority * ${await readAuthority()}`;
+      const options = ['StrictHostKeyChecking=yes', known, 'LogLevel=ERROR', 'BatchMode=yes'];
       const proxy = `ProxyCommand=nsenter --target ${init.pid} --net socat STDIO TCP:%h:%p`;
       const args = [...options, 'IdentitiesOnly=yes', 'IdentityAgent=none', proxy].flatMap(option => ['-o', option]);
       return execute('ssh', ['-F', 'none', '-i', key, ...args, `root@${address}`, command]);
@@ -124,6 +147,7 @@ export async function startJaildHost(labYaml: string): Promise<JaildHost> {
     killJaild,
     log: () => readFileSync(logFile, 'utf8'),
     build: (board, body, onEvent) => call(socketPath, 'PUT', `/v1/jails/${board}`, body, onEvent),
+    certify: (board, body) => call(socketPath, 'PUT', `/v1/jails/${board}/certificate`, body),
     remove: (board, epoch, onEvent) =>
       call(socketPath, 'DELETE', `/v1/jails/${board}?epoch=${epoch}`, undefined, onEvent),
     buildAndLeave: (board, body) =>

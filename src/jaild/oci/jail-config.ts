@@ -71,6 +71,7 @@ export function createJailConfig({ spec, layout, architecture, pidLimit }: JailC
       tmpfs('/dev/shm', ['nosuid', 'nodev', 'noexec', 'mode=1777', 'size=64m']),
       { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['ro', 'nosuid', 'nodev', 'noexec'] },
       dataBind(layout.socketsView, '/run/lab'),
+      dataBind(layout.hostKeyView, '/run/host-key', 'ro'),
       dataBind(layout.nfsView, '/srv/nfs'),
       ...(spec.boot === null ? [] : [dataBind(layout.tftp, '/srv/tftp')]),
     ],

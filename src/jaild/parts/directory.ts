@@ -25,7 +25,9 @@ export function createDirectory(spec: JailSpec, layout: JailLayout): Part {
       mkdirSync(layout.directory, { mode: 0o711 });
       mkdirSync(layout.private, { mode: 0o700 });
       const own = ['baseView', 'rootDisk', 'tftpView', 'nfsMount'] as const;
-      for (const name of [...own, 'root', 'tftp', 'nfsView', 'socketsView'] as const) mkdirSync(layout[name]);
+      for (const name of [...own, 'root', 'tftp', 'nfsView', 'socketsView', 'hostKeyView'] as const) {
+        mkdirSync(layout[name]);
+      }
       writeRecord(handle, { epoch, user, expiresAtMs, spec });
     },
     async remove() {

@@ -1,4 +1,5 @@
 import type { JailSettings } from '../../config/lab-config.ts';
+import type { HostAuthority } from '../host-authority.ts';
 import { type JailSpec, layOutJail } from '../jail-layout.ts';
 import type { Part } from '../part.ts';
 import type { RenderTemplate } from '../template.ts';
@@ -7,6 +8,7 @@ import { createClaimLayer } from './claim-layer.ts';
 import { createContainer } from './container.ts';
 import { createDirectory } from './directory.ts';
 import { createFileServer } from './file-server.ts';
+import { createHostKey } from './host-key.ts';
 import { createNamespaces } from './namespaces.ts';
 import { createNfsDisk } from './nfs-disk.ts';
 import { createNfsView } from './nfs-view.ts';
@@ -16,11 +18,17 @@ import { createSourceAddress } from './source-address.ts';
 import { createUplink } from './uplink.ts';
 
 /** Everything that a jail is made of. Each part comes after all that it needs. */
-export function createParts(spec: JailSpec, settings: JailSettings, render: RenderTemplate): readonly Part[] {
+export function createParts(
+  spec: JailSpec,
+  settings: JailSettings,
+  render: RenderTemplate,
+  authority: HostAuthority,
+): readonly Part[] {
   const layout = layOutJail(spec.board.handle);
   return [
     createDirectory(spec, layout),
     createClaimLayer(spec, layout, settings, render),
+    createHostKey(spec, layout, authority),
     createNamespaces(spec, layout),
     createRootDisk(layout),
     createRootFs(spec, layout),
