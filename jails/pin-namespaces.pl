@@ -25,6 +25,7 @@ use constant {
   MOUNT_ATTR_IDMAP     => 0x100000,
 };
 my %attributes = (ro => 1, nosuid => 2, nodev => 4, noexec => 8, idmap => MOUNT_ATTR_IDMAP);
+use constant MOUNT_ATTR_NOSYMFOLLOW => 0x200000;
 
 sub put {
   my ($path, $text) = @_;
@@ -76,7 +77,8 @@ while (my ($source, $target, $flags) = splice(@binds, 0, 3)) {
   my $set = 0;
   $set |= $attributes{$_} // die "no flag $_\n" for split /,/, $flags;
   # struct mount_attr: attr_set, attr_clr, propagation, userns_fd
-  my $attr = pack('Q4', $set, 0, 0, $set & MOUNT_ATTR_IDMAP ? fileno($user) : 0);
+  # In the jail's view of a mount that follows no links on the host, it follows them: they end in the jail.
+  my $attr = pack('Q4', $set, MOUNT_ATTR_NOSYMFOLLOW, 0, $set & MOUNT_ATTR_IDMAP ? fileno($user) : 0);
   my $empty = '';
   syscall(MOUNT_SETATTR, $tree, $empty, AT_EMPTY_PATH, $attr, length $attr) == 0 or die "mount_setattr $source: $!\n";
   syscall(MOVE_MOUNT, $tree, $empty, AT_FDCWD, $target, MOVE_MOUNT_F_EMPTY_PATH) == 0 or die "move_mount $target: $!\n";

@@ -13,6 +13,7 @@ import type { ErrorMessage } from '../lab/error.ts';
  * | POST   /v1/reload         |              | {}; reads lab.yaml again |
  * | PUT    /v1/jails/:board/certificate | CertificateRequest | {}; the host certificate then ends with the claim |
  * | GET    /v1/host-authority |              | HostAuthorityKey |
+ * | PUT    /v1/jails/:board/exports | ExportsRequest | ExportList; what the jail's /etc/exports says is exported from now on |
  * | DELETE /v1/jails/:board   | ?epoch=      | JailEvent, one JSON object a line; ends only when absence is verified |
  *
  * An epoch older than the newest that jaild has seen for the board is refused with `busy`.
@@ -46,3 +47,17 @@ export type JailEvent =
   | { readonly event: 'step'; readonly step: string; readonly state: 'started' | 'done'; readonly elapsedMs: number }
   | { readonly event: 'done' }
   | { readonly event: 'error'; readonly error: ErrorMessage };
+
+/** `text` comes from the jail as it is, and is read by jaild alone. */
+export interface ExportsRequest {
+  readonly epoch: number;
+  readonly text: string;
+}
+
+/** Folders of the jail that the board can mount: `/srv/nfs`, or below it. */
+export interface ExportList {
+  readonly exports: readonly string[];
+}
+
+/** Characters of an /etc/exports. */
+export const longestExports = 16_384;

@@ -23,6 +23,7 @@ import type { Want } from '../lab/want.ts';
  * | GET  /v1/operations/:id   |                | OperationEvent, from the operation's first event on |
  * | GET  /v1/power            | ?board=        | PowerAnswer |
  * | POST /v1/power            | PowerRequest   | PowerAnswer |
+ * | POST /v1/exports          | ?board=, text of an /etc/exports | ExportAnswer; what the board can mount from now on |
  * | GET  /v1/console          | ?board=, Upgrade: labcli-console | 101, then the serial line's bytes, both ways |
  * | GET  /v1/history          | HistoryQuery   | HistoryList |
  * | GET  /v1/usage            | ?since=        | UsageList |
@@ -217,6 +218,12 @@ export interface PowerRequest {
 export interface PowerAnswer {
   readonly board: string;
   readonly power: PowerState;
+}
+
+export interface ExportAnswer {
+  readonly board: string;
+  /** Folders in the jail. */
+  readonly exports: readonly string[];
 }
 
 /** What the user of a finished claim or reinit needs to know. */

@@ -41,7 +41,17 @@ export async function startContainer(
     const reason = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').slice(-3).join('; ') : '';
     throw new LabError('device', `crun could not start ${name} (${status}): ${reason}`);
   }
-  return Number(readFileSync(pidFile, 'utf8'));
+  return readContainerPid(bundle);
+}
+
+/** The container's first process, as this process sees it; 0 if it was never started. */
+export function readContainerPid(bundle: string): number {
+  try {
+    return Number(readFileSync(join(bundle, 'pid'), 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+    throw error;
+  }
 }
 
 /** Says that the container in this bundle has come up: crun knows nothing of the service in it. */
@@ -78,7 +88,7 @@ export async function waitForListener(pid: number, port: number, what: string, t
   }
 }
 
-function isListening(pid: number, port: number): boolean {
+export function isListening(pid: number, port: number): boolean {
   // proc_net(5): `sl: local_address:port remote_address:port state`; 0A is TCP_LISTEN.
   const listener = new RegExp(`: [0-9A-F]+:${port.toString(16).toUpperCase().padStart(4, '0')} [0-9A-F]+:0000 0A `);
   return ['tcp', 'tcp6'].some(protocol => {

@@ -45,6 +45,8 @@ export function layOutJail(board: string) {
     /** The image's file system with the board's view of uids, and the same with the jail's. */
     nfsMount: join(own, 'nfs'),
     nfsView: join(directory, 'nfs'),
+    /** The exports that the user last applied. */
+    exportsFile: join(own, 'exports.json'),
     socketsView: join(directory, 'lab'),
     containerBundle: join(own, 'container'),
     fileServerBundle: join(own, 'file-server'),

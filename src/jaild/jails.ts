@@ -1,10 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
-import type { JailEvent, JailRequest, ObservedJail } from '../api/jail-messages.ts';
+import type { ExportsRequest, JailEvent, JailRequest, ObservedJail } from '../api/jail-messages.ts';
 import type { LabConfig } from '../config/lab-config.ts';
 import { LabError } from '../lab/error.ts';
 import { createBoardQueue } from './board-queue.ts';
 import { cgroupExists } from './cgroup.ts';
 import type { EpochFence } from './epoch-fence.ts';
+import { keepExports, pathOf } from './file-server-exports.ts';
 import type { HostAuthority } from './host-authority.ts';
 import { interfaceExists } from './interfaces.ts';
 import { type JailSpec, jailsDirectory, layOutJail, uplinkInterface, wireInterface } from './jail-layout.ts';
@@ -28,6 +29,8 @@ export interface Jails {
   readonly authorityKey: string;
   /** Makes the certificate of the jail's host key end when the claim does. Throws `LabError`. */
   certify(board: string, epoch: number, expiresAtMs: number): Promise<void>;
+  /** Exports what the jail's /etc/exports says, and gives the paths. Throws `LabError`; when it is `usage`, nothing was changed. */
+  applyExports(board: string, request: ExportsRequest): Promise<readonly string[]>;
   /** Removes all of the jail and makes sure that nothing is left. Throws `LabError` that names what stayed. */
   remove(board: string, epoch: number, report: ReportStep): Promise<void>;
   /** lab.yaml has changed. Jails that are there stay as they were built. */
@@ -82,6 +85,19 @@ export function createJails({ config: first, fence, render, authority }: JailsOp
     writeRecord(board, renewed);
   }
 
+  async function exportFolders(board: string, { epoch, text }: ExportsRequest): Promise<readonly string[]> {
+    fence.check(board, epoch);
+    const record = readRecord(board);
+    if (record?.epoch !== epoch) throw new LabError('busy', `${board} has no jail of epoch ${epoch}`);
+    const exports = keepExports(record.spec, layOutJail(board), render, text);
+    // nfs-ganesha 4.3 ends itself when SIGHUP tells it of exports within each other. A start takes a tenth of a second, and
+    // boards that have mounted what stays exported go on.
+    const server = partsOf(record.spec).find(part => part.name === 'file-server');
+    await server?.remove();
+    await server?.create({ ...record, keys: [] });
+    return exports.map(pathOf);
+  }
+
   async function remove(board: string, epoch: number, report: ReportStep): Promise<void> {
     const spec = readRecord(board)?.spec ?? specOf(config, board);
     if (!spec) throw unknownBoard(board);
@@ -125,6 +141,7 @@ export function createJails({ config: first, fence, render, authority }: JailsOp
     authorityKey: authority.publicKey,
     certify: (board, epoch, expiresAtMs) => queue.run(board, async () => certify(board, epoch, expiresAtMs)),
     build: (board, request, report) => queue.run(board, () => build(board, request, report)),
+    applyExports: (board, request) => queue.run(board, () => exportFolders(board, request)),
     remove: (board, epoch, report) => queue.run(board, () => remove(board, epoch, report)),
     adopt(next) {
       config = next;

@@ -1,6 +1,7 @@
 import type { JailSettings } from '../config/lab-config.ts';
 import type { Board } from '../lab/board.ts';
 import { formatMoment } from '../lab/format-moment.ts';
+import { renderExports } from './file-server-exports.ts';
 import type { JailClaim } from './part.ts';
 import type { RenderTemplate } from './template.ts';
 
@@ -30,6 +31,7 @@ export function renderClaimFiles(
     readable('etc/resolv.conf', nameservers.map(address => `nameserver ${address}\n`).join('')),
     readable('etc/motd', render('motd', { handle, vlan, ...network, user: claim.user, expiry })),
     readable('etc/dnsmasq.conf', render('dnsmasq.conf', { handle, mac, ...network, netmask, nameservers })),
+    readable('etc/exports', renderExports(network, render)),
     readable('etc/ssh/sshd_config', render('sshd_config', {})),
     secret('root/.ssh/authorized_keys', claim.keys.map(key => `${key}\n`).join('')),
   ];

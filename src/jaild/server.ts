@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import * as z from 'zod';
-import type { HostAuthorityKey, JailEvent, JailList } from '../api/jail-messages.ts';
+import {
+  type ExportList,
+  type HostAuthorityKey,
+  type JailEvent,
+  type JailList,
+  longestExports,
+} from '../api/jail-messages.ts';
 import { type ErrorMessage, httpStatusOf, LabError } from '../lab/error.ts';
 import type { Jails, ReportStep } from './jails.ts';
 
@@ -16,6 +22,7 @@ const jailRequest = z.strictObject({
   expiresAtMs: z.int().min(0).max(8_640_000_000_000_000),
 });
 const certificateRequest = jailRequest.pick({ epoch: true, expiresAtMs: true });
+const exportsRequest = z.strictObject({ epoch, text: z.string().max(longestExports) });
 const removalQuery = z.strictObject({ epoch: z.string().regex(/^\d+$/).transform(Number).pipe(epoch) });
 
 export interface ServerOptions {
@@ -47,6 +54,11 @@ export function createServer({ jails, reload, log }: ServerOptions): FastifyInst
     const { epoch, expiresAtMs } = parse(certificateRequest, request.body);
     await jails.certify(board, epoch, expiresAtMs);
     return {};
+  });
+
+  server.put('/v1/jails/:board/exports', async (request): Promise<ExportList> => {
+    const { board } = parse(boardParams, request.params);
+    return { exports: await jails.applyExports(board, parse(exportsRequest, request.body)) };
   });
 
   server.delete('/v1/jails/:board', async (request, reply) => {

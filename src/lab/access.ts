@@ -9,10 +9,10 @@ export type Identity =
   | { readonly door: 'jail'; readonly user: string; readonly board: string; readonly epoch: number };
 
 /** What is asked for. `release` is allowed even when the claim has run out. */
-export type BoardAction = 'power' | 'console' | 'jail' | 'reinit' | 'release' | 'extend' | 'share';
+export type BoardAction = 'power' | 'console' | 'exports' | 'jail' | 'reinit' | 'release' | 'extend' | 'share';
 
 /** What a colleague may do with whom a claim is shared. */
-const sharedActions: ReadonlySet<BoardAction> = new Set(['power', 'console', 'jail']);
+const sharedActions: ReadonlySet<BoardAction> = new Set(['power', 'console', 'exports', 'jail']);
 
 export interface AccessState {
   /** The live claims that may be meant: of the board, or of the caller. */

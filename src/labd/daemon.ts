@@ -126,6 +126,7 @@ export async function startDaemon(options: {
   const calls = createCalls({
     settings,
     store,
+    jails,
     power,
     consoles,
     lock,

@@ -1,6 +1,6 @@
 import { type IncomingMessage, request } from 'node:http';
 import { createInterface } from 'node:readline';
-import type { JailEvent, JailList, JailRequest } from '../api/jail-messages.ts';
+import type { ExportList, ExportsRequest, JailEvent, JailList, JailRequest } from '../api/jail-messages.ts';
 import type { Claim } from '../lab/claim.ts';
 import { type ErrorMessage, LabError } from '../lab/error.ts';
 import type { Jails } from './jails.ts';
@@ -22,6 +22,11 @@ export function createJaildClient(socketPath: string): Jails {
     },
     async reload(signal) {
       await readJson(await send(socketPath, 'POST', '/v1/reload', {}, signal));
+    },
+    async applyExports({ board, epoch }, text, signal) {
+      const body: ExportsRequest = { epoch, text };
+      const answer = await send(socketPath, 'PUT', `/v1/jails/${board}/exports`, body, signal);
+      return ((await readJson(answer)) as ExportList).exports;
     },
     async remove(board, epoch, signal) {
       await follow(await send(socketPath, 'DELETE', `/v1/jails/${board}?epoch=${epoch}`, undefined, signal), signal);

@@ -11,6 +11,8 @@ export interface Jails {
   renew(claim: Claim, signal: AbortSignal): Promise<void>;
   /** Lets jaild read lab.yaml again. Throws when it is wrong; then nothing has changed. */
   reload(signal: AbortSignal): Promise<void>;
+  /** Gives the paths that the jail's board can mount now; `text` is the jail's /etc/exports. */
+  applyExports(claim: Claim, text: string, signal: AbortSignal): Promise<readonly string[]>;
   /** Removes the board's jail, whatever there is of it, and comes back when its absence is verified. */
   remove(board: string, epoch: number, signal: AbortSignal): Promise<void>;
 }

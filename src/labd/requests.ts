@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { longestExports } from '../api/jail-messages.ts';
 import type {
   AdminBar,
   AdminRelease,
@@ -70,6 +71,7 @@ export const powerRequest = z.strictObject({
   board: handle.optional(),
   action: z.enum(['on', 'off', 'cycle']),
 }) satisfies z.ZodType<Loose<PowerRequest>>;
+export const exportsText = z.string('this is not the text of an /etc/exports').max(longestExports);
 export const boardsQuery = z.strictObject({ mine: z.enum(['true', 'false']).optional() });
 export const consoleQuery = z.strictObject({
   board: handle.optional(),

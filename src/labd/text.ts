@@ -4,6 +4,7 @@ import type {
   BoardSummary,
   ClaimAnswer,
   ClassList,
+  ExportAnswer,
   OperationEvent,
   PowerAnswer,
   QueueList,
@@ -77,6 +78,10 @@ export function textOfReload({ added, removed, kept }: ReloadAnswer): string {
 
 export function textOfPower({ board, power }: PowerAnswer): string {
   return linesToRead([`${board} ${power}`]);
+}
+
+export function textOfExports({ exports }: ExportAnswer): string {
+  return linesToRead(exports.length === 0 ? ['nothing is exported now'] : exports.map(path => `exported: ${path}`));
 }
 
 /** What a jail is told of the operation that ends it. */

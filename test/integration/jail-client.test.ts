@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSocketServer } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
@@ -21,6 +21,7 @@ let answer: (request: IncomingMessage, response: ServerResponse) => void;
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'labcli-jail-'));
   cpSync(client, join(directory, 'labcli'));
+  writeFileSync(join(directory, 'exports'), '/srv/nfs *(ro)\n# "it\'s"\n');
   server = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
@@ -38,7 +39,12 @@ beforeEach(() => {
   answer = (_request, response) => response.end('rockpro64-1 on\nexit 0\n');
 });
 
-const script = 'mount -t tmpfs tmpfs /run && mkdir /run/lab && mount --bind "$1" /run/lab && shift && exec "$@"';
+// An /etc/exports that is nobody's but the client's.
+const script = [
+  'mount -t tmpfs tmpfs /mnt && mkdir /mnt/upper /mnt/work',
+  'mount -t overlay -o lowerdir=/etc,upperdir=/mnt/upper,workdir=/mnt/work etc /etc && cp "$1/exports" /etc/exports',
+  'mount -t tmpfs tmpfs /run && mkdir /run/lab && mount --bind "$1" /run/lab && shift && exec "$@"',
+].join(' && ');
 const inNamespace = (...command: readonly string[]) =>
   ['--mount', '--', 'sh', '-c', script, 'sh', directory, ...command] as const;
 
@@ -57,6 +63,7 @@ test.each<[words: string[], call: string]>([
   [['power', 'status'], 'text/plain GET /v1/power'],
   [['power', 'on'], 'text/plain POST /v1/power {"action":"on"}'],
   [['power', 'cycle', 'rockpro64-2'], 'text/plain POST /v1/power {"board":"rockpro64-2","action":"cycle"}'],
+  [['exports', 'apply'], 'text/plain POST /v1/exports /srv/nfs *(ro)\n# "it\'s"'],
   [['reinit'], 'text/plain POST /v1/reinit {}'],
   [['release', 'rockpro64-1', '--json'], 'application/json POST /v1/release {"board":"rockpro64-1"}'],
 ])('%j asks labd', async (words, call) => {
@@ -111,6 +118,8 @@ test.each([
   [['powre']],
   [['power']],
   [['power', 'up']],
+  [['exports']],
+  [['exports', 'revoke']],
   [['status', '--mine']],
   [['release', 'a', 'b']],
   [['power', 'on', 'rock"pro']],

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -41,6 +41,10 @@ export interface JaildHost {
   inside(...command: readonly string[]): Promise<Outcome>;
   /** Runs a program where a board, or the rest of the world, is on the network. */
   at(place: 'board1' | 'board2' | 'wan', ...command: readonly string[]): Promise<Outcome>;
+  /** Starts a program there, which is talked to over its standard streams. */
+  startAt(place: 'board1' | 'board2' | 'wan', ...command: readonly string[]): ChildProcessWithoutNullStreams;
+  /** Has jaild export what `text`, an /etc/exports, says. */
+  applyExports(board: string, epoch: number, text: string): Promise<Answer>;
   /** Trusts the host keys that the lab host's certificate authority vouches for, and no others. */
   ssh(user: string, address: string, command: string): Promise<Outcome>;
   /** Where the users' keys are: `keys/alice`. */
@@ -135,6 +139,8 @@ export async function startJaildHost(labYaml: string): Promise<JaildHost> {
     at: (place, ...command) => inside('ip', 'netns', 'exec', place, ...command),
     directory,
     readAuthority,
+    startAt: (place, ...command) => spawn('nsenter', [...enter, 'ip', 'netns', 'exec', place, ...command]),
+    applyExports: (board, epoch, text) => call(socketPath, 'PUT', `/v1/jails/${board}/exports`, { epoch, text }),
     ssh: async (user, address, command) => {
       const key = join(directory, 'keys', user);
       const known = `KnownHostsCommand=/bin/echo @cert-authority * ${await readAuthority()}`;

@@ -172,7 +172,7 @@ describe('a jail is closed:', () => {
     const { stdout } = await host.inside(
       'sh',
       '-c',
-      'pid=$(cat /sys/fs/cgroup/labcli/rockpro64-1.nfs/cgroup.procs); grep -E "CapEff|NoNewPrivs" /proc/$pid/status;' +
+      'pid=$(head -n 1 /sys/fs/cgroup/labcli/rockpro64-1.nfs/cgroup.procs); grep -E "CapEff|NoNewPrivs" /proc/$pid/status;' +
         ' grep -c ext4 /proc/$pid/mounts',
     );
     const [capabilities = '', noNewPrivileges = ''] = stdout.split('\n');

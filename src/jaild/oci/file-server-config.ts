@@ -47,7 +47,7 @@ export function createFileServerConfig(options: FileServerConfigOptions): OciCon
     process: {
       terminal: false,
       user: { uid: 0, gid: 0 },
-      args: ['ganesha.nfsd', '-F', '-f', configFile, '-L', '/run/ganesha.log', '-p', '/run/ganesha.pid'],
+      args: ['sh', '-c', start],
       cwd: '/',
       env: [searchPath],
       capabilities: capabilitySets(Object.keys(fileServerCapabilities)),
@@ -62,7 +62,8 @@ export function createFileServerConfig(options: FileServerConfigOptions): OciCon
       ...kernelMounts(),
       tmpfs('/var/lib/nfs', ['nosuid', 'nodev', 'noexec', 'mode=755', 'size=1m']),
       dataBind(`${layout.fileServerBundle}/ganesha.conf`, configFile, 'ro'),
-      dataBind(layout.nfsMount, '/srv/nfs'),
+      // Plain, so that it keeps the flags of the mount: among them one that crun does not know (see parts/nfs-disk.ts).
+      { destination: '/srv/nfs', type: 'bind', source: layout.nfsMount, options: ['bind'] },
     ],
     linux: {
       namespaces: [
@@ -79,3 +80,13 @@ export function createFileServerConfig(options: FileServerConfigOptions): OciCon
 }
 
 const configFile = '/etc/ganesha/ganesha.conf';
+
+/**
+ * rpcbind, where NFSv3 clients ask for ports, must answer before the server tells it its own; it becomes an unprivileged
+ * account by itself. The server is the first process: when it ends, all of it does.
+ */
+const start = [
+  'rpcbind -f &',
+  'until [ -S /run/rpcbind.sock ]; do sleep 0.005; done',
+  `exec ganesha.nfsd -F -f ${configFile} -L /run/ganesha.log -p /run/ganesha.pid`,
+].join('\n');

@@ -13,6 +13,8 @@ export function createNfsDisk(spec: JailSpec, layout: JailLayout): Part {
     image: layout.nfsImage,
     template: nfsTemplate(spec.boot),
     mountPoint: layout.nfsMount,
-    options: ['nosuid', 'nodev', 'noexec'],
+    // nosymfollow: a link in it leads nowhere, whoever of the host's programs looks, and whenever it was put there. What
+    // the board and the jail's user do with links is their own affair, on their own side.
+    options: ['nosuid', 'nodev', 'noexec', 'nosymfollow'],
   });
 }

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { BoardList, ClassList, PowerAction, PowerAnswer } from '../../api/messages.ts';
+import type { BoardList, ClassList, ExportAnswer, PowerAction, PowerAnswer } from '../../api/messages.ts';
 import type { Identity } from '../../lab/access.ts';
 import { LabError } from '../../lab/error.ts';
 import type { BoardRecord } from '../../store/store.ts';
@@ -13,12 +13,16 @@ export interface BoardCalls {
   listBoards(identity: Identity, isMine: boolean): Promise<BoardList>;
   readPower(identity: Identity, board: string | undefined): Promise<PowerAnswer>;
   setPower(identity: Identity, action: PowerAction, board: string | undefined): Promise<PowerAnswer>;
+  /** `text` is the jail's /etc/exports. */
+  applyExports(identity: Identity, text: string, board: string | undefined): Promise<ExportAnswer>;
   /** Gives what connects a stream to the board's serial line; a terminal is told what a program is not. */
   openConsole(identity: Identity, board: string | undefined, isTerminal: boolean): Promise<(stream: Duplex) => void>;
 }
 
+const exportsTimeoutMs = 20_000;
+
 export function createBoardCalls(context: CallContext): BoardCalls {
-  const { settings, store, power, consoles, lock, gate } = context;
+  const { settings, store, jails, power, consoles, lock, gate } = context;
   return {
     async listClasses() {
       const counts = await store.countByClass();
@@ -55,6 +59,12 @@ export function createBoardCalls(context: CallContext): BoardCalls {
         await store.recordEvent({ kind: 'power-switched', board: claim.board, user, actor, epoch, detail });
         return answer;
       });
+    },
+    async applyExports(identity, text, board) {
+      const { claim, record } = await gate.allow(identity, 'exports', board);
+      refuseDuringOperation(record);
+      const exports = await jails.applyExports(claim, text, AbortSignal.timeout(exportsTimeoutMs));
+      return { board: claim.board, exports };
     },
     async openConsole(identity, board, isTerminal) {
       const { claim, record } = await gate.allow(identity, 'console', board);

@@ -7,6 +7,7 @@ import type { Changes } from '../changes.ts';
 import type { Consoles } from '../consoles.ts';
 import type { Health } from '../health.ts';
 import type { Holds } from '../holds.ts';
+import type { Jails } from '../jails.ts';
 import type { Operations } from '../operations.ts';
 import type { Settings } from '../settings.ts';
 import type { WaitingRoom } from '../waiting-room.ts';
@@ -24,6 +25,7 @@ export type Calls = BoardCalls & ClaimCalls & LeaseCalls & HistoryCalls & AdminC
 export interface CallContext {
   readonly settings: Settings;
   readonly store: Store;
+  readonly jails: Pick<Jails, 'applyExports'>;
   readonly power: BoardPower;
   readonly consoles: Consoles;
   readonly lock: BoardLock;

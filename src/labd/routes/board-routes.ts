@@ -1,5 +1,5 @@
-import { boardRequest, boardsQuery, parseRequest, powerRequest } from '../requests.ts';
-import { textOfBoards, textOfClasses, textOfPower } from '../text.ts';
+import { boardRequest, boardsQuery, exportsText, parseRequest, powerRequest } from '../requests.ts';
+import { textOfBoards, textOfClasses, textOfExports, textOfPower } from '../text.ts';
 import type { RouteContext } from './route-context.ts';
 
 export function addBoardRoutes({ app, calls, identityOf, answer }: RouteContext): void {
@@ -15,5 +15,10 @@ export function addBoardRoutes({ app, calls, identityOf, answer }: RouteContext)
   app.post('/v1/power', async (request, reply) => {
     const { board, action } = parseRequest(powerRequest, request.body);
     return answer(request, reply, await calls.setPower(identityOf(request), action, board), textOfPower);
+  });
+  app.post('/v1/exports', async (request, reply) => {
+    const { board } = parseRequest(boardRequest, request.query);
+    const text = parseRequest(exportsText, request.body);
+    return answer(request, reply, await calls.applyExports(identityOf(request), text, board), textOfExports);
   });
 }
