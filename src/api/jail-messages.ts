@@ -11,17 +11,13 @@ import type { ErrorMessage } from '../lab/error.ts';
  * | PUT    /v1/jails/:board   | JailRequest  | JailEvent, one JSON object a line; builds what is missing |
  * | POST   /v1/jails/:board/renew | JailRequest | {}; a jail that is there follows its claim: who may log in, until when |
  * | POST   /v1/reload         |              | {}; reads lab.yaml again |
- * | PUT    /v1/jails/:board/certificate | CertificateRequest | {}; the host certificate then ends with the claim |
  * | GET    /v1/host-authority |              | HostAuthorityKey |
  * | PUT    /v1/jails/:board/exports | ExportsRequest | ExportList; what the jail's /etc/exports says is exported from now on |
  * | DELETE /v1/jails/:board   | ?epoch=      | JailEvent, one JSON object a line; ends only when absence is verified |
  *
  * An epoch older than the newest that jaild has seen for the board is refused with `busy`.
  */
-export type JailRequest = Pick<Claim, 'epoch' | 'user' | 'expiresAtMs'>;
-
-/** To be asked when a claim is extended, and whenever it is not sure that jaild heard of it. */
-export type CertificateRequest = Pick<Claim, 'epoch' | 'expiresAtMs'>;
+export type JailRequest = Pick<Claim, 'epoch' | 'user' | 'expiresAtMs'> & Partial<Pick<Claim, 'sharedWith' | 'keys'>>;
 
 /** What vouches for the host keys of all jails. */
 export interface HostAuthorityKey {

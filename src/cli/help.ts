@@ -35,13 +35,13 @@ export function unknownCommand(program: Command, name: string): LabError {
 }
 
 export function describeProgram(program: Command): string[] {
-  const rows = program.commands.map(command => [`  ${usageOf(command)}`, command.description()]);
+  const rows = program.commands.map(command => [`  ${shortUsageOf(command)}`, command.description()]);
   return [
     'Share boards over ssh: ssh labhost labcli COMMAND',
     '',
     ...formatTable(rows),
     '',
-    'Each takes --json. A board has a jail, where you are root: ssh root@BOARD.',
+    '`labcli help COMMAND` tells the options. Each takes --json. A board has a jail, where you are root: ssh root@BOARD.',
     'The console wants a terminal: ssh -t labhost labcli console',
   ];
 }
@@ -56,6 +56,13 @@ function describeCommand(command: Command): string[] {
     ...command.options.filter(({ hidden }) => !hidden).map(option => [`  ${option.flags}`, option.description]),
   ];
   return [`labcli ${usageOf(command)}`, `  ${command.description()}`, '', ...formatTable(rows)];
+}
+
+/** The usage on a line of the overview: of many options, that there are some. */
+function shortUsageOf(command: Command): string {
+  const optionCount = command.options.filter(({ long, hidden }) => long !== '--json' && !hidden).length;
+  if (optionCount < 3) return usageOf(command);
+  return `${usageOf(command).split(' [--')[0]} [options]`;
 }
 
 /** `claim <class> [--power]` */

@@ -2,16 +2,17 @@ import { existsSync, readdirSync } from 'node:fs';
 import type { ExportsRequest, JailEvent, JailRequest, ObservedJail } from '../api/jail-messages.ts';
 import type { LabConfig } from '../config/lab-config.ts';
 import { LabError } from '../lab/error.ts';
+import { systemActor } from '../lab/operation.ts';
 import { createBoardQueue } from './board-queue.ts';
 import { cgroupExists } from './cgroup.ts';
 import type { EpochFence } from './epoch-fence.ts';
 import { keepExports, pathOf } from './file-server-exports.ts';
+import { followClaim } from './follow-claim.ts';
 import type { HostAuthority } from './host-authority.ts';
 import { interfaceExists } from './interfaces.ts';
 import { type JailSpec, jailsDirectory, layOutJail, uplinkInterface, wireInterface } from './jail-layout.ts';
 import { type JailRecord, readRecord, writeRecord } from './jail-record.ts';
 import type { JailClaim, Part, PartName, PartState } from './part.ts';
-import { writeCertificate } from './parts/host-key.ts';
 import { createParts } from './parts/jail-parts.ts';
 import { buildOrder, planBuild, removalOrder, restrictOrder } from './plan.ts';
 import { runInOrder } from './run-in-order.ts';
@@ -27,8 +28,8 @@ export interface Jails {
   build(board: string, request: JailRequest, report: ReportStep): Promise<void>;
   /** What vouches for the host keys of all jails: a line as in a .pub file. */
   readonly authorityKey: string;
-  /** Makes the certificate of the jail's host key end when the claim does. Throws `LabError`. */
-  certify(board: string, epoch: number, expiresAtMs: number): Promise<void>;
+  /** Lets the jail follow its claim: who may log in, until when. Throws `LabError`. */
+  renew(board: string, request: JailRequest): Promise<void>;
   /** Exports what the jail's /etc/exports says, and gives the paths. Throws `LabError`; when it is `usage`, nothing was changed. */
   applyExports(board: string, request: ExportsRequest): Promise<readonly string[]>;
   /** Removes all of the jail and makes sure that nothing is left. Throws `LabError` that names what stayed. */
@@ -56,7 +57,7 @@ export function createJails({ config: first, fence, render, authority }: JailsOp
     // A jail that is there is what its claim began with, whatever lab.yaml says since.
     const spec = record?.epoch === request.epoch ? record.spec : specOf(config, board);
     if (!spec) throw unknownBoard(board);
-    const claim = addKeys(config, request);
+    const claim = addLogins(config, request);
     fence.check(board, claim.epoch);
     if (record && record.epoch !== claim.epoch) {
       throw new LabError('busy', `${board} still has the jail of epoch ${record.epoch}`, { hint: 'remove it first' });
@@ -67,22 +68,24 @@ export function createJails({ config: first, fence, render, authority }: JailsOp
     const plan = planBuild(parts, hasTrace(spec) ? await inspectParts(parts) : new Map());
     await run(restrictOrder(removalOrder(parts), plan.remove), part => part.remove());
     await run(restrictOrder(buildOrder(parts), plan.create), part => part.create(claim));
-    if (record && record.expiresAtMs !== claim.expiresAtMs) renew(board, record, claim.expiresAtMs);
+    if (record) follow(board, record, claim);
   }
 
-  /** Only an expiry that changed means a new certificate: labd asks often. */
-  function certify(board: string, epoch: number, expiresAtMs: number): void {
-    fence.check(board, epoch);
+  /** Whose it is, with whom it is shared and until when may have changed. */
+  function renew(board: string, request: JailRequest): void {
+    fence.check(board, request.epoch);
     const record = readRecord(board);
-    if (record?.epoch !== epoch) throw new LabError('not-found', `${board} has no jail of epoch ${epoch}`);
-    if (record.expiresAtMs !== expiresAtMs) renew(board, record, expiresAtMs);
+    if (record?.epoch !== request.epoch) {
+      throw new LabError('not-found', `${board} has no jail of epoch ${request.epoch}`);
+    }
+    follow(board, record, addLogins(config, request));
   }
 
   /** The record goes last: until then it says that there is something to do. */
-  function renew(board: string, record: JailRecord, expiresAtMs: number): void {
-    const renewed = { ...record, expiresAtMs };
-    writeCertificate(record.spec, layOutJail(board), authority, renewed);
-    writeRecord(board, renewed);
+  function follow(board: string, { spec }: JailRecord, claim: JailClaim): void {
+    followClaim(spec, layOutJail(board), { authority, render }, claim);
+    const { logins: _, ...request } = claim;
+    writeRecord(board, { ...request, spec });
   }
 
   async function exportFolders(board: string, { epoch, text }: ExportsRequest): Promise<readonly string[]> {
@@ -94,7 +97,7 @@ export function createJails({ config: first, fence, render, authority }: JailsOp
     // boards that have mounted what stays exported go on.
     const server = partsOf(record.spec).find(part => part.name === 'file-server');
     await server?.remove();
-    await server?.create({ ...record, keys: [] });
+    await server?.create({ ...record, logins: [] });
     return exports.map(pathOf);
   }
 
@@ -139,7 +142,7 @@ export function createJails({ config: first, fence, render, authority }: JailsOp
       return jails.filter(jail => jail !== undefined);
     },
     authorityKey: authority.publicKey,
-    certify: (board, epoch, expiresAtMs) => queue.run(board, async () => certify(board, epoch, expiresAtMs)),
+    renew: (board, request) => queue.run(board, async () => renew(board, request)),
     build: (board, request, report) => queue.run(board, () => build(board, request, report)),
     applyExports: (board, request) => queue.run(board, () => exportFolders(board, request)),
     remove: (board, epoch, report) => queue.run(board, () => remove(board, epoch, report)),
@@ -158,10 +161,15 @@ function specOf({ boards, classes, trunk }: LabConfig, handle: string): JailSpec
   return { board, trunk, boot: boardClass?.boot ?? null, ...nesting };
 }
 
-function addKeys({ users }: LabConfig, request: JailRequest): JailClaim {
-  const user = users.find(each => each.name === request.user);
-  if (!user) throw new LabError('not-found', `lab.yaml has no user ${request.user}`);
-  return { ...request, keys: user.keys };
+/** The keys of lab.yaml's users come from lab.yaml; only those that a user added to the claim come with the request. */
+function addLogins({ users }: LabConfig, request: JailRequest): JailClaim {
+  const { user, sharedWith = [], keys = [] } = request;
+  const holder = users.find(each => each.name === user);
+  // The lab's own claims are for nobody to log in.
+  if (!holder && user !== systemActor) throw new LabError('not-found', `lab.yaml has no user ${user}`);
+  const colleagues = users.filter(({ name }) => sharedWith.includes(name));
+  const own = [holder, ...colleagues].flatMap(each => each?.keys ?? []);
+  return { ...request, logins: [...own, ...keys] };
 }
 
 function unknownBoard(board: string): LabError {

@@ -1,8 +1,9 @@
 import type { JailRequest } from '../api/jail-messages.ts';
 
-/** The claim that a jail is built for, with the keys that open it. */
+/** The claim that a jail is built for. */
 export interface JailClaim extends JailRequest {
-  readonly keys: readonly string[];
+  /** All keys that open it: of its users, and those that were added to the claim. */
+  readonly logins: readonly string[];
 }
 
 export const partNames = [

@@ -1,8 +1,6 @@
 import type { JailSettings } from '../config/lab-config.ts';
 import type { Board } from '../lab/board.ts';
-import { formatMoment } from '../lab/format-moment.ts';
 import { renderExports } from './file-server-exports.ts';
-import type { JailClaim } from './part.ts';
 import type { RenderTemplate } from './template.ts';
 
 export interface RenderedFile {
@@ -12,28 +10,19 @@ export interface RenderedFile {
   readonly mode: number;
 }
 
-/** Every file of a jail that depends on the board or the claim. All belong to the jail's root. */
-export function renderClaimFiles(
-  board: Board,
-  claim: JailClaim,
-  settings: JailSettings,
-  render: RenderTemplate,
-): RenderedFile[] {
-  const { handle, mac, vlan, network } = board;
+/** Every file of a jail that depends on the board and its lab. All belong to the jail's root. What changes with the claim: follow-claim.ts. */
+export function renderClaimFiles(board: Board, settings: JailSettings, render: RenderTemplate): RenderedFile[] {
+  const { handle, mac, network } = board;
   const { nameservers } = settings;
-  const expiry = formatMoment(claim.expiresAtMs);
   const netmask = formatNetmask(network.prefixLength);
   const readable = (path: string, content: string) => ({ path, content, mode: 0o644 });
-  const secret = (path: string, content: string) => ({ path, content, mode: 0o600 });
   return [
     readable('etc/hostname', `${handle}\n`),
     readable('etc/hosts', `127.0.0.1 localhost\n${network.jailAddress} ${handle}\n${network.boardAddress} board\n`),
     readable('etc/resolv.conf', nameservers.map(address => `nameserver ${address}\n`).join('')),
-    readable('etc/motd', render('motd', { handle, vlan, ...network, user: claim.user, expiry })),
     readable('etc/dnsmasq.conf', render('dnsmasq.conf', { handle, mac, ...network, netmask, nameservers })),
     readable('etc/exports', renderExports(network, render)),
     readable('etc/ssh/sshd_config', render('sshd_config', {})),
-    secret('root/.ssh/authorized_keys', claim.keys.map(key => `${key}\n`).join('')),
   ];
 }
 

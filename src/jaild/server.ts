@@ -20,8 +20,18 @@ const jailRequest = z.strictObject({
   epoch,
   user: z.string().min(1).max(64),
   expiresAtMs: z.int().min(0).max(8_640_000_000_000_000),
+  sharedWith: z.array(z.string().max(64)).max(100).default([]),
+  // A line of an authorized_keys file without options: nothing but a key may come this way.
+  keys: z
+    .array(
+      z
+        .string()
+        .max(16_384)
+        .regex(/^(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( \P{Cc}*)?$/u),
+    )
+    .max(100)
+    .default([]),
 });
-const certificateRequest = jailRequest.pick({ epoch: true, expiresAtMs: true });
 const exportsRequest = z.strictObject({ epoch, text: z.string().max(longestExports) });
 const removalQuery = z.strictObject({ epoch: z.string().regex(/^\d+$/).transform(Number).pipe(epoch) });
 
@@ -49,10 +59,9 @@ export function createServer({ jails, reload, log }: ServerOptions): FastifyInst
 
   server.get('/v1/host-authority', async (): Promise<HostAuthorityKey> => ({ publicKey: jails.authorityKey }));
 
-  server.put('/v1/jails/:board/certificate', async request => {
+  server.post('/v1/jails/:board/renew', async request => {
     const { board } = parse(boardParams, request.params);
-    const { epoch, expiresAtMs } = parse(certificateRequest, request.body);
-    await jails.certify(board, epoch, expiresAtMs);
+    await jails.renew(board, parse(jailRequest, request.body));
     return {};
   });
 

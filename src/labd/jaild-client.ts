@@ -34,8 +34,8 @@ export function createJaildClient(socketPath: string): Jails {
   };
 }
 
-function requestOf({ epoch, user, expiresAtMs }: Claim): JailRequest {
-  return { epoch, user, expiresAtMs };
+function requestOf({ epoch, user, expiresAtMs, sharedWith, keys }: Claim): JailRequest {
+  return { epoch, user, expiresAtMs, sharedWith, keys };
 }
 
 async function send(

@@ -97,25 +97,42 @@ test("a stale key of an earlier jail in known_hosts is in nobody's way", async (
 test('an extended claim has a certificate for its new lifetime, and sessions go on', async () => {
   const session = inJail('sleep 1; echo still here');
   const later = expiresAtMs + 4 * hourMs;
-  expect((await host.certify(board, { epoch: 1, expiresAtMs: later })).status).toBe(200);
+  expect((await host.renew(board, { user: 'alice', epoch: 1, expiresAtMs: later })).status).toBe(200);
   expect(await readCertificate()).toContain(`to ${moment(later)}`);
   expect((await session).stdout).toBe('still here\n');
 });
 
 test('a certificate whose claim has run out is refused', async () => {
-  await host.certify(board, { epoch: 1, expiresAtMs: Date.now() - 1000 });
+  await host.renew(board, { user: 'alice', epoch: 1, expiresAtMs: Date.now() - 1000 });
   expect(await knock(board, await authorityLine(board), await toJail())).toMatchObject({
     code: 255,
     stderr: expect.stringMatching(/expired|Host key verification failed/),
   });
-  await host.certify(board, { epoch: 1, expiresAtMs });
+  await host.renew(board, { user: 'alice', epoch: 1, expiresAtMs });
   expect((await knock(board, await authorityLine(board), await toJail())).code).toBe(0);
 });
 
 test('a certificate is made for the claim that there is, and no other', async () => {
-  expect((await host.certify(board, { epoch: 2, expiresAtMs })).status).toBe(404);
-  expect((await host.certify('rockpro64-2', { epoch: 1, expiresAtMs })).status).toBe(404);
-  expect((await host.certify(board, { epoch: 1, expiresAtMs: -1 })).status).toBe(400);
+  expect((await host.renew(board, { user: 'alice', epoch: 2, expiresAtMs })).status).toBe(404);
+  expect((await host.renew('rockpro64-2', { user: 'alice', epoch: 1, expiresAtMs })).status).toBe(404);
+  expect((await host.renew(board, { user: 'alice', epoch: 1, expiresAtMs: -1 })).status).toBe(400);
+});
+
+test('a colleague logs in as soon as the claim is shared, and no more when it is not; a key of the claim opens it too', async () => {
+  const request = { user: 'alice', epoch: 1, expiresAtMs };
+  const asBob = () => host.ssh('bob', '10.77.0.101', 'echo in');
+  expect((await asBob()).code).toBe(255);
+  await host.renew(board, { ...request, sharedWith: ['bob'] });
+  expect(await asBob()).toMatchObject({ code: 0, stdout: 'in\n' });
+  await host.renew(board, request);
+  expect((await asBob()).code).toBe(255);
+  const bobsKey = readFileSync(join(host.directory, 'keys/bob.pub'), 'utf8').split(' ').slice(0, 2).join(' ');
+  await host.renew(board, { ...request, keys: [bobsKey] });
+  expect(await asBob()).toMatchObject({ code: 0 });
+  const options = 'command="/bin/sh" ';
+  expect((await host.renew(board, { ...request, keys: [`${options}${bobsKey}`] })).status).toBe(400);
+  await host.renew(board, request);
+  expect((await host.ssh('alice', '10.77.0.101', 'cat /etc/motd')).stdout).toContain('alice');
 });
 
 describe("the jail's root", () => {

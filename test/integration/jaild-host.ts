@@ -4,13 +4,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type {
-  CertificateRequest,
-  HostAuthorityKey,
-  JailEvent,
-  JailList,
-  JailRequest,
-} from '../../src/api/jail-messages.ts';
+import type { HostAuthorityKey, JailEvent, JailList, JailRequest } from '../../src/api/jail-messages.ts';
 import { run } from '../../src/system/run.ts';
 import { createCgroup, removeCgroup } from '../../src/vhost/cgroup.ts';
 import { makeKeys } from '../../src/vhost/client-config.ts';
@@ -58,7 +52,7 @@ export interface JaildHost {
   /** What jaild wrote since the host began. */
   log(): string;
   build(board: string, body: Partial<JailRequest>, onEvent?: (event: JailEvent) => void): Promise<Answer>;
-  certify(board: string, request: CertificateRequest): Promise<Answer>;
+  renew(board: string, request: JailRequest): Promise<Answer>;
   remove(board: string, epoch: number, onEvent?: (event: JailEvent) => void): Promise<Answer>;
   /** Asks for a jail and hangs up when it hears of the first step. */
   buildAndLeave(board: string, body: JailRequest): Promise<void>;
@@ -153,7 +147,7 @@ export async function startJaildHost(labYaml: string): Promise<JaildHost> {
     killJaild,
     log: () => readFileSync(logFile, 'utf8'),
     build: (board, body, onEvent) => call(socketPath, 'PUT', `/v1/jails/${board}`, body, onEvent),
-    certify: (board, body) => call(socketPath, 'PUT', `/v1/jails/${board}/certificate`, body),
+    renew: (board, body) => call(socketPath, 'POST', `/v1/jails/${board}/renew`, body),
     remove: (board, epoch, onEvent) =>
       call(socketPath, 'DELETE', `/v1/jails/${board}?epoch=${epoch}`, undefined, onEvent),
     buildAndLeave: (board, body) =>

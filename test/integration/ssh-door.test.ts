@@ -50,7 +50,7 @@ test.each([
   ['an open quote', "labcli claim 'x", /quote is not closed/],
   ['an escape sequence', 'labcli claim \x1b]0;x\x07', /control character \(0x1b\)/],
   ['an unknown verb', 'labcli calim rockpro64', /did you mean claim\?/],
-  ['no class', 'labcli claim', /missing required argument 'class'/],
+  ['no class', 'labcli claim', /claim wants a class or --board/],
   ['too many arguments', 'labcli release a b', /too many arguments/],
   ['an unknown option', 'labcli status --min', /unknown option '--min'/],
   ['100 kB of argument', `labcli claim ${'x'.repeat(100_000)}`, /100013 characters/],
@@ -86,7 +86,7 @@ test('no command gives the help, on a terminal too', async () => {
   for (const options of [[], ['-tt']]) {
     const { code, stdout } = await host.ssh(...options, 'alice');
     expect(code).toBe(2);
-    expect(stdout).toContain('claim <class>');
+    expect(stdout).toContain('claim [class...]');
   }
 });
 

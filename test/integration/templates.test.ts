@@ -8,13 +8,12 @@ import { run } from '../../src/system/run.ts';
 
 /** What the templates render is checked by the programs that read it. */
 const render = createTemplates(join(import.meta.dirname, '../../templates'));
-const claim = { epoch: 1, user: 'alice', expiresAtMs: 0, keys: ['ssh-ed25519 AAAA alice'] };
 const settings = { uplink: 'wan0', nameservers: ['192.0.2.53'], nfsBytes: 1, rootBytes: 1 };
 
 let directory: string;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'labcli-templates-'));
-  for (const { path, content, mode } of renderClaimFiles(exampleSpec.board, claim, settings, render)) {
+  for (const { path, content, mode } of renderClaimFiles(exampleSpec.board, settings, render)) {
     mkdirSync(join(directory, dirname(path)), { recursive: true });
     writeFileSync(join(directory, path), content, { mode });
   }

@@ -1,8 +1,8 @@
-import { chownSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, lchownSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { JailSettings } from '../../config/lab-config.ts';
 import type { JailLayout, JailSpec } from '../jail-layout.ts';
-import { absent, type JailClaim, type Part, present } from '../part.ts';
+import { absent, type Part, present } from '../part.ts';
 import { type RenderedFile, renderClaimFiles } from '../render-claim.ts';
 import type { RenderTemplate } from '../template.ts';
 
@@ -27,9 +27,9 @@ export function createClaimLayer(
     name: 'claim-layer',
     needs: ['directory'],
     inspect: async () => (existsSync(layout.claimLayer) ? present : absent),
-    async create(claim: JailClaim) {
+    async create() {
       await remove();
-      writeLayer(draft, board.uidBase, renderClaimFiles(board, claim, settings, render));
+      writeLayer(draft, board.uidBase, renderClaimFiles(board, settings, render));
       renameSync(draft, layout.claimLayer);
     },
     remove,
@@ -41,8 +41,6 @@ const folders = [
   { path: '', mode: 0o755 },
   { path: 'etc', mode: 0o755 },
   { path: 'etc/ssh', mode: 0o755 },
-  { path: 'root', mode: 0o700 },
-  { path: 'root/.ssh', mode: 0o700 },
 ] as const;
 
 function writeLayer(directory: string, owner: number, files: readonly RenderedFile[]): void {
@@ -56,4 +54,8 @@ function writeLayer(directory: string, owner: number, files: readonly RenderedFi
     writeFileSync(target, content, { mode });
     chownSync(target, owner, owner);
   }
+  // What it says changes with the claim.
+  const motd = join(directory, 'etc/motd');
+  symlinkSync('/run/host-key/motd', motd);
+  lchownSync(motd, owner, owner);
 }

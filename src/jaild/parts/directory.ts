@@ -20,7 +20,7 @@ export function createDirectory(spec: JailSpec, layout: JailLayout): Part {
     name: 'directory',
     needs: [],
     inspect,
-    async create({ epoch, user, expiresAtMs }) {
+    async create({ logins: _, ...request }) {
       // The jail's root must pass through the folder, but not list it.
       mkdirSync(layout.directory, { mode: 0o711 });
       mkdirSync(layout.private, { mode: 0o700 });
@@ -28,7 +28,7 @@ export function createDirectory(spec: JailSpec, layout: JailLayout): Part {
       for (const name of [...own, 'root', 'tftp', 'nfsView', 'socketsView', 'hostKeyView'] as const) {
         mkdirSync(layout[name]);
       }
-      writeRecord(handle, { epoch, user, expiresAtMs, spec });
+      writeRecord(handle, { ...request, spec });
     },
     async remove() {
       if (!existsSync(layout.directory)) return;

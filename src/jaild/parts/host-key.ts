@@ -1,12 +1,14 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { hasController } from '../cgroup.ts';
 import { inspectContainer, markStarted, removeContainer, startContainer } from '../crun.ts';
+import { followClaim } from '../follow-claim.ts';
 import type { HostAuthority } from '../host-authority.ts';
 import { addKeyToAgent } from '../host-key-agent.ts';
 import type { JailLayout, JailSpec } from '../jail-layout.ts';
 import { createHostKeyAgentConfig } from '../oci/host-key-agent-config.ts';
-import { broken, type JailClaim, type Part } from '../part.ts';
+import { broken, type Part } from '../part.ts';
 import { formatPublicKey, keepSshKey } from '../ssh-key.ts';
+import type { RenderTemplate } from '../template.ts';
 
 const pidLimit = 8;
 
@@ -14,7 +16,12 @@ const pidLimit = 8;
  * The jail's host key, and its certificate. The private half is not in the jail but with an ssh-agent beside it, that signs for
  * the jail's sshd as long as the claim lasts: nobody can take the key along and pose as a later jail of the same board.
  */
-export function createHostKey(spec: JailSpec, layout: JailLayout, authority: HostAuthority): Part {
+export function createHostKey(
+  spec: JailSpec,
+  layout: JailLayout,
+  authority: HostAuthority,
+  render: RenderTemplate,
+): Part {
   const { handle, uidBase } = spec.board;
   // A board's handle has no dot.
   const name = `${handle}.key`;
@@ -36,27 +43,9 @@ export function createHostKey(spec: JailSpec, layout: JailLayout, authority: Hos
       const config = createHostKeyAgentConfig({ name, layout, uid: uidBase, architecture: process.arch, ...limits });
       await startContainer(name, layout.hostKeyBundle, config);
       await addKeyToAgent(layout.hostKeySocket, key, handle);
-      writeCertificate(spec, layout, authority, claim);
+      followClaim(spec, layout, { authority, render }, claim);
       markStarted(layout.hostKeyBundle);
     },
     remove: () => removeContainer(name),
   };
-}
-
-/** sshd reads it anew for each connection. */
-export function writeCertificate(
-  { board }: JailSpec,
-  layout: JailLayout,
-  authority: HostAuthority,
-  { epoch, expiresAtMs }: Pick<JailClaim, 'epoch' | 'expiresAtMs'>,
-): void {
-  const { handle, network } = board;
-  const certificate = authority.certify(keepSshKey(layout.hostPrivateKey), {
-    keyId: `${handle} epoch ${epoch}`,
-    names: [handle, network.jailAddress],
-    expiresAtMs,
-  });
-  const draft = `${layout.hostCertificate}.new`;
-  writeFileSync(draft, `${certificate}\n`, { mode: 0o644 });
-  renameSync(draft, layout.hostCertificate);
 }

@@ -28,7 +28,7 @@ export function createParts(
   return [
     createDirectory(spec, layout),
     createClaimLayer(spec, layout, settings, render),
-    createHostKey(spec, layout, authority),
+    createHostKey(spec, layout, authority, render),
     createNamespaces(spec, layout),
     createRootDisk(layout),
     createRootFs(spec, layout),
