@@ -49,6 +49,8 @@ export function layOutJail(board: string) {
     exportsFile: join(own, 'exports.json'),
     socketsView: join(directory, 'lab'),
     containerBundle: join(own, 'container'),
+    fileServerRoot: join(own, 'file-server-root'),
+    fileServerLayer: join(own, 'file-server-layer'),
     fileServerBundle: join(own, 'file-server'),
     hostPrivateKey: join(own, 'host-key.pem'),
     hostKeyBundle: join(own, 'host-key'),

@@ -173,13 +173,14 @@ describe('a jail is closed:', () => {
       'sh',
       '-c',
       'pid=$(head -n 1 /sys/fs/cgroup/labcli/rockpro64-1.nfs/cgroup.procs); grep -E "CapEff|NoNewPrivs" /proc/$pid/status;' +
-        ' grep -c ext4 /proc/$pid/mounts',
+        ' cut -d " " -f 2,3 /proc/$pid/mounts',
     );
-    const [capabilities = '', noNewPrivileges = ''] = stdout.split('\n');
+    const [capabilities = '', noNewPrivileges = '', ...mounts] = stdout.trim().split('\n');
     const mknod = 1n << 27n;
     const admin = 1n << 21n;
     expect(BigInt(`0x${capabilities.split(/\s+/)[1]}`) & (mknod | admin)).toBe(0n);
     expect(noNewPrivileges).toMatch(/1$/);
+    expect(mounts.sort()).toEqual(['/ tmpfs', '/srv/nfs ext4']);
   });
 });
 

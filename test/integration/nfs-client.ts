@@ -47,6 +47,12 @@ export function createNfs3(rpc: RpcClient) {
     async makeLink(directory: Buffer, name: string, target: string): Promise<number> {
       return (await call(10, opaque(directory), opaque(name), unsetAttributes, opaque(target))).uint32();
     },
+    async makeFolder(directory: Buffer, name: string): Promise<{ status: number }> {
+      return { status: (await call(9, opaque(directory), opaque(name), unsetAttributes)).uint32() };
+    },
+    async makeHardLink(file: Buffer, directory: Buffer, name: string): Promise<number> {
+      return (await call(15, opaque(file), opaque(directory), opaque(name))).uint32();
+    },
     /** ftype3: 3 block device, 4 character device, 7 FIFO. */
     async makeNode(directory: Buffer, name: string, type: 3 | 4 | 7): Promise<number> {
       const device = type === 7 ? [] : [uint32(8), uint32(0)];

@@ -1,9 +1,7 @@
-import { paths } from '../../system/paths.ts';
 import { cgroupOf } from '../cgroup.ts';
 import type { JailLayout } from '../jail-layout.ts';
 import {
   capabilitySets,
-  dataBind,
   kernelMounts,
   maskedPaths,
   type OciConfig,
@@ -37,7 +35,8 @@ export interface FileServerConfigOptions {
 
 /**
  * config.json of the NFS server of one board: in the jail's network namespace and in no other of the jail's, on the jails'
- * read-only base, with nothing of the host but the one file system that it exports.
+ * read-only base, with nothing of the host but the one file system that it exports. Its log goes to its standard error, for it
+ * sees no other place once it runs (see parts/file-server.ts).
  */
 export function createFileServerConfig(options: FileServerConfigOptions): OciConfig {
   const { name, layout, architecture, pidLimit } = options;
@@ -57,11 +56,10 @@ export function createFileServerConfig(options: FileServerConfigOptions): OciCon
         { type: 'RLIMIT_CORE', soft: 0, hard: 0 },
       ],
     },
-    root: { path: paths.jailBase, readonly: true },
+    root: { path: layout.fileServerRoot, readonly: true },
     mounts: [
       ...kernelMounts(),
       tmpfs('/var/lib/nfs', ['nosuid', 'nodev', 'noexec', 'mode=755', 'size=1m']),
-      dataBind(`${layout.fileServerBundle}/ganesha.conf`, configFile, 'ro'),
       // Plain, so that it keeps the flags of the mount: among them one that crun does not know (see parts/nfs-disk.ts).
       { destination: '/srv/nfs', type: 'bind', source: layout.nfsMount, options: ['bind'] },
     ],
@@ -74,7 +72,8 @@ export function createFileServerConfig(options: FileServerConfigOptions): OciCon
       resources: pidLimit === undefined ? {} : { pids: { limit: pidLimit } },
       seccomp: createSeccompProfile({ architecture, opensFileHandles: true }),
       maskedPaths,
-      readonlyPaths,
+      // Its root is the host's own, for whom the kernel's settings are files to write to.
+      readonlyPaths: [...readonlyPaths, '/proc/sys'],
     },
   };
 }
@@ -88,5 +87,5 @@ const configFile = '/etc/ganesha/ganesha.conf';
 const start = [
   'rpcbind -f &',
   'until [ -S /run/rpcbind.sock ]; do sleep 0.005; done',
-  `exec ganesha.nfsd -F -f ${configFile} -L /run/ganesha.log -p /run/ganesha.pid`,
+  `exec ganesha.nfsd -F -f ${configFile} -L STDERR -p /run/ganesha.pid`,
 ].join('\n');

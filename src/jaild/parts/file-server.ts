@@ -1,4 +1,9 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { paths } from '../../system/paths.ts';
+import { run } from '../../system/run.ts';
 import { hasController } from '../cgroup.ts';
+import { confineTo } from '../confine-to.ts';
 import {
   inspectContainer,
   isListening,
@@ -10,6 +15,7 @@ import {
 } from '../crun.ts';
 import { renderFileServer } from '../file-server-exports.ts';
 import type { JailLayout, JailSpec } from '../jail-layout.ts';
+import { unmount } from '../mounts.ts';
 import { createFileServerConfig } from '../oci/file-server-config.ts';
 import { broken, type Part } from '../part.ts';
 import type { RenderTemplate } from '../template.ts';
@@ -21,7 +27,12 @@ const ports = [
   { port: 2049, what: 'the NFS server' },
 ] as const;
 
-/** The board's NFS server: nfs-ganesha and rpcbind, beside the jail and out of its reach, on the jail's network. */
+/**
+ * The board's NFS server: nfs-ganesha and rpcbind, beside the jail and out of its reach, on the jail's network.
+ *
+ * Once it has read its configuration, the exported file system is all that it sees. nfs-ganesha 4.3 takes names with
+ * slashes from NFSv3 clients and gives them to the kernel as they are: `../..` and `/etc/passwd` led to the server's own files.
+ */
 export function createFileServer(spec: JailSpec, layout: JailLayout, render: RenderTemplate): Part {
   const { handle } = spec.board;
   // A board's handle has no dot.
@@ -39,11 +50,28 @@ export function createFileServer(spec: JailSpec, layout: JailLayout, render: Ren
     async create() {
       const limits = hasController('pids') ? { pidLimit } : {};
       const config = createFileServerConfig({ name, layout, architecture: process.arch, ...limits });
-      const files = { 'ganesha.conf': renderFileServer(spec, layout, render) };
-      const pid = await startContainer(name, bundle, config, files);
+      await mountRoot(layout, renderFileServer(spec, layout, render));
+      const pid = await startContainer(name, bundle, config);
       for (const { port, what } of ports) await waitForListener(pid, port, what);
+      await confineTo(pid, '/srv/nfs');
       markStarted(bundle);
     },
-    remove: () => removeContainer(name),
+    async remove() {
+      await removeContainer(name);
+      await unmount(layout.fileServerRoot);
+    },
   };
+}
+
+/**
+ * The base with the server's configuration, as an overlay: its files have no handles, so that a board which were given the
+ * name of one could not open another of the lab host with a handle that it makes up from it.
+ */
+async function mountRoot({ fileServerRoot, fileServerLayer }: JailLayout, configuration: string): Promise<void> {
+  await unmount(fileServerRoot);
+  const folder = join(fileServerLayer, 'etc/ganesha');
+  for (const path of [fileServerRoot, folder]) mkdirSync(path, { recursive: true });
+  writeFileSync(join(folder, 'ganesha.conf'), configuration);
+  const options = `lowerdir=${fileServerLayer}:${paths.jailBase},ro,nodev`;
+  await run('mount', ['-t', 'overlay', '-o', options, 'labcli', fileServerRoot]);
 }
