@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import type { LabConfig, Trunk } from '../config/lab-config.ts';
 import { LabError } from '../lab/error.ts';
 import { paths } from '../system/paths.ts';
-import { run } from '../system/run.ts';
 import { measureDiskSpace, warnOfDiskSpace } from './disk-space.ts';
 import { interfaceExists } from './interfaces.ts';
 import { isMounted } from './mounts.ts';
 import { callOpenVswitch } from './parts/openvswitch-wire.ts';
+import { tryVlanWire } from './parts/vlan-wire.ts';
 
 /**
  * Makes sure that this host can have the jails of lab.yaml. Throws `LabError('device')` that says what it lacks; gives sentences for
@@ -60,16 +60,12 @@ async function checkTrunk(trunk: Trunk): Promise<void> {
   if (!interfaceExists(trunk.interface)) {
     throw new LabError('device', `this host has no interface ${trunk.interface}, which lab.yaml has as trunk`);
   }
-  if (!(await hasVlanSupport())) {
-    throw new LabError('device', 'this kernel has no 802.1Q VLANs', {
-      hint: 'load the module 8021q, or use `trunk: { via: openvswitch, bridge: … }` in lab.yaml',
+  try {
+    await tryVlanWire();
+  } catch (error) {
+    throw new LabError('device', 'this kernel has no 802.1Q VLANs, or no macvlan on top of them', {
+      hint: 'load the modules 8021q and macvlan, or use `trunk: { via: openvswitch, bridge: … }` in lab.yaml',
+      cause: error,
     });
   }
-}
-
-/** /proc/net/vlan is there as soon as the kernel has 802.1Q; loading the module makes it so. */
-async function hasVlanSupport(): Promise<boolean> {
-  if (existsSync('/proc/net/vlan')) return true;
-  await run('modprobe', ['8021q']).catch(() => {});
-  return existsSync('/proc/net/vlan');
 }

@@ -21,6 +21,31 @@ export function writeAlias(name: string, alias: string): void {
   writeFileSync(`/sys/class/net/${name}/ifalias`, alias);
 }
 
+export function isInterfaceUp(name: string): boolean {
+  return (Number(readFileSync(`/sys/class/net/${name}/flags`, 'utf8')) & 1) === 1;
+}
+
+export function readMtu(name: string): number {
+  return Number(readFileSync(`/sys/class/net/${name}/mtu`, 'utf8'));
+}
+
+/** What `ip -json -details link` says of an interface; `link` is the one below it, `link_index` if that is elsewhere. */
+export interface Link {
+  readonly ifname: string;
+  readonly ifindex: number;
+  readonly link?: string;
+  readonly link_index?: number;
+  readonly linkinfo?: { readonly info_kind?: string; readonly info_data?: { readonly id?: number } };
+}
+
+/** The interfaces of a kind, here or in the network namespace that `netPin` names. */
+export async function readLinks(kind: 'veth' | 'vlan' | 'macvlan', netPin?: string): Promise<Link[]> {
+  const show = ['ip', '-json', '-details', 'link', 'show', 'type', kind];
+  const [program = '', ...args] = netPin === undefined ? show : ['nsenter', `--net=${netPin}`, ...show];
+  // Where there is none, older versions write an empty list and newer ones nothing.
+  return JSON.parse((await run(program, args)) || '[]') as Link[];
+}
+
 /** Runs `ip` commands in one go, in the order given, here or in the network namespace that `netPin` names. */
 export async function configureLinks(commands: readonly string[], netPin?: string): Promise<void> {
   const input = `${commands.join('\n')}\n`;

@@ -1,5 +1,5 @@
 import { run } from '../../system/run.ts';
-import { configureLinks, deleteInterface, interfaceExists, setInterfaceOption } from '../interfaces.ts';
+import { configureLinks, deleteInterface, interfaceExists, readLinks, setInterfaceOption } from '../interfaces.ts';
 import { type JailLayout, type JailSpec, wireInterface } from '../jail-layout.ts';
 import { absent, broken, type Part, present } from '../part.ts';
 import { boardInterfaceCommands } from './board-wire.ts';
@@ -14,25 +14,29 @@ export function createOpenVswitchWire(spec: JailSpec, layout: JailLayout, bridge
     return ports === '' ? undefined : ports.trim();
   }
 
+  /** Nobody else's interface is taken for the wire, whatever its name is. */
+  async function isVeth(): Promise<boolean> {
+    return interfaceExists(name) && (await readLinks('veth')).some(link => link.ifname === name);
+  }
+
   return {
     name: 'board-wire',
     needs: ['namespaces'],
     async inspect() {
       const tag = await readPortTag();
-      const isThere = interfaceExists(name);
+      const isThere = await isVeth();
       if (tag === undefined && !isThere) return absent;
       if (tag === undefined) return broken(`${name} is not a port of ${bridge}`);
       if (!isThere) return broken(`${bridge} has a port ${name} without an interface`);
       return tag === String(board.vlan) ? present : broken(`${name} has the VLAN ${tag || 'of a trunk'}`);
     },
     async create() {
-      await configureLinks([
-        `link add ${name} type veth peer name board netns ${layout.netPin}`,
-        `link set ${name} up`,
-      ]);
+      await configureLinks([`link add ${name} type veth peer name board netns ${layout.netPin}`]);
+      // Before it is up, so that the lab host says nothing there.
       setInterfaceOption('ipv6', name, 'disable_ipv6', 1);
       // The lab host has no address on the wire, and tells none of its others there (ARP).
       setInterfaceOption('ipv4', name, 'arp_ignore', 8);
+      await configureLinks([`link set ${name} up`]);
       await Promise.all([
         configureLinks(boardInterfaceCommands(spec), layout.netPin),
         // A userspace datapath sends packets on as they are: a checksum that was left to the NIC would be wrong.
@@ -43,8 +47,8 @@ export function createOpenVswitchWire(spec: JailSpec, layout: JailLayout, bridge
       await callOpenVswitch('--may-exist', 'add-port', bridge, name, '--', ...port);
     },
     async remove() {
-      if ((await readPortTag()) !== undefined) await callOpenVswitch('--if-exists', 'del-port', name);
-      await deleteInterface(name);
+      if ((await readPortTag()) !== undefined) await callOpenVswitch('--if-exists', 'del-port', bridge, name);
+      if (await isVeth()) await deleteInterface(name);
     },
   };
 }
