@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JailEvent } from '../../src/api/jail-messages.ts';
 import { partNames } from '../../src/jaild/part.ts';
-import { type Answer, type JaildHost, startJaildHost } from './jaild-host.ts';
+import type { Answer } from './jaild-call.ts';
+import { type JaildHost, startJaildHost } from './jaild-host.ts';
 
 /** jaild is killed at every step of a build and of a removal; the next jaild goes on from what it finds. */
 const board = 'rockpro64-1';

@@ -10,6 +10,7 @@ import { createCgroup, removeCgroup } from '../../src/vhost/cgroup.ts';
 import { makeKeys } from '../../src/vhost/client-config.ts';
 import { findOnlyChild, identifyProcess, isRunning, killAndWait } from '../../src/vhost/init-process.ts';
 import { spawnInNamespaces } from '../../src/vhost/namespaces.ts';
+import { type Answer, callJaild } from './jaild-call.ts';
 
 const source = join(import.meta.dirname, '../..');
 
@@ -17,12 +18,6 @@ export interface Outcome {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
-}
-
-/** An answer of jaild: its status, and its events or what else it says. */
-export interface Answer {
-  readonly status: number;
-  readonly events: readonly JailEvent[];
 }
 
 /** A lab host with jaild alone; who calls jaild is the test. */
@@ -105,7 +100,7 @@ export async function startJaildHost(labYaml: string): Promise<JaildHost> {
       code = value;
     });
     while (
-      !(await call(socketPath, 'GET', '/v1/jails').then(
+      !(await callJaild(socketPath, 'GET', '/v1/jails').then(
         () => true,
         () => false,
       ))
@@ -122,7 +117,7 @@ export async function startJaildHost(labYaml: string): Promise<JaildHost> {
   }
 
   async function readAuthority(): Promise<string> {
-    const { events } = await call(socketPath, 'GET', '/v1/host-authority');
+    const { events } = await callJaild(socketPath, 'GET', '/v1/host-authority');
     return (events[0] as unknown as HostAuthorityKey).publicKey;
   }
 
@@ -134,7 +129,7 @@ export async function startJaildHost(labYaml: string): Promise<JaildHost> {
     directory,
     readAuthority,
     startAt: (place, ...command) => spawn('nsenter', [...enter, 'ip', 'netns', 'exec', place, ...command]),
-    applyExports: (board, epoch, text) => call(socketPath, 'PUT', `/v1/jails/${board}/exports`, { epoch, text }),
+    applyExports: (board, epoch, text) => callJaild(socketPath, 'PUT', `/v1/jails/${board}/exports`, { epoch, text }),
     ssh: async (user, address, command) => {
       const key = join(directory, 'keys', user);
       const known = `KnownHostsCommand=/bin/echo @cert-authority * ${await readAuthority()}`;
@@ -146,10 +141,10 @@ export async function startJaildHost(labYaml: string): Promise<JaildHost> {
     startJaild,
     killJaild,
     log: () => readFileSync(logFile, 'utf8'),
-    build: (board, body, onEvent) => call(socketPath, 'PUT', `/v1/jails/${board}`, body, onEvent),
-    renew: (board, body) => call(socketPath, 'POST', `/v1/jails/${board}/renew`, body),
+    renew: (board, body) => callJaild(socketPath, 'POST', `/v1/jails/${board}/renew`, body),
+    build: (board, body, onEvent) => callJaild(socketPath, 'PUT', `/v1/jails/${board}`, body, onEvent),
     remove: (board, epoch, onEvent) =>
-      call(socketPath, 'DELETE', `/v1/jails/${board}?epoch=${epoch}`, undefined, onEvent),
+      callJaild(socketPath, 'DELETE', `/v1/jails/${board}?epoch=${epoch}`, undefined, onEvent),
     buildAndLeave: (board, body) =>
       new Promise((resolve, reject) => {
         const headers = { 'content-type': 'application/json' };
@@ -164,7 +159,7 @@ export async function startJaildHost(labYaml: string): Promise<JaildHost> {
         outgoing.end(JSON.stringify(body));
       }),
     async inspect() {
-      const { events } = await call(socketPath, 'GET', '/v1/jails');
+      const { events } = await callJaild(socketPath, 'GET', '/v1/jails');
       return events[0] as unknown as JailList;
     },
     async findTraces() {
@@ -181,47 +176,13 @@ export async function startJaildHost(labYaml: string): Promise<JaildHost> {
 }
 
 /** A boot script, and a root file system of a few files, in place of the real ones. */
-async function makeBootFiles(directory: string): Promise<void> {
+export async function makeBootFiles(directory: string): Promise<void> {
   writeFileSync(join(directory, 'tftp/boot.scr.uimg'), 'boot script\n');
   const root = join(directory, 'content/root/etc');
   mkdirSync(root, { recursive: true });
   writeFileSync(join(root, 'issue'), "the board's root\n");
   const image = join(directory, 'nfs.img');
   await run('mkfs.ext4', ['-q', '-F', '-J', 'size=4', '-d', join(directory, 'content'), image, '256M']);
-}
-
-function call(
-  socketPath: string,
-  method: string,
-  path: string,
-  body?: object,
-  onEvent: (event: JailEvent) => void = () => {},
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const headers = body ? { 'content-type': 'application/json' } : {};
-    const outgoing = request({ socketPath, method, path, headers }, response => {
-      const events: JailEvent[] = [];
-      let rest = '';
-      const take = (line: string) => {
-        if (line === '') return;
-        const event = JSON.parse(line) as JailEvent;
-        events.push(event);
-        onEvent(event);
-      };
-      response.setEncoding('utf8').on('data', (chunk: string) => {
-        const lines = (rest + chunk).split('\n');
-        rest = lines.pop() ?? '';
-        lines.forEach(take);
-      });
-      response.on('end', () => {
-        take(rest);
-        resolve({ status: response.statusCode ?? 0, events });
-      });
-      response.on('error', reject);
-    });
-    outgoing.on('error', reject);
-    outgoing.end(body && JSON.stringify(body));
-  });
 }
 
 function execute(program: string, args: readonly string[]): Promise<Outcome> {

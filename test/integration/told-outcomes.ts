@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 
 /** How a test ended that ran on another kernel or in other namespaces. */
 export interface TestOutcome {
@@ -6,6 +7,17 @@ export interface TestOutcome {
   /** What went wrong, or null. */
   readonly failure: string | null;
   readonly tookMs: number;
+}
+
+/** Runs a test, and adds a line to `file` that says how it ended. */
+export async function tellOutcome(file: string, name: string, check: () => Promise<void>): Promise<void> {
+  const startMs = performance.now();
+  const failure = await check().then(
+    () => null,
+    (error: unknown) => inspect(error),
+  );
+  const outcome: TestOutcome = { name, failure, tookMs: Math.round(performance.now() - startMs) };
+  appendFileSync(file, `${JSON.stringify(outcome)}\n`);
 }
 
 export function readOutcomes(file: string): readonly TestOutcome[] {

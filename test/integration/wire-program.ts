@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import type { Trunk } from '../../src/config/lab-config.ts';
+import { bundleProgram } from './bundle-program.ts';
 import { readOutcomes, type TestOutcome } from './told-outcomes.ts';
 
 export interface WireRun {
@@ -15,7 +15,7 @@ const source = join(import.meta.dirname, '../..');
 
 /**
  * Runs run-board-wire.ts on a lab host that `start` makes from a folder, which it may show elsewhere as `shownAs`, and the
- * command line that it is given. As one file, and without a compiler at work: that is what takes long in an emulated machine.
+ * command line that it is given.
  */
 export async function runWireTests(
   via: Trunk['via'],
@@ -24,16 +24,7 @@ export async function runWireTests(
 ): Promise<WireRun> {
   const directory = mkdtempSync(join(tmpdir(), 'labcli-wire-'));
   try {
-    await build({
-      entryPoints: [join(import.meta.dirname, 'run-board-wire.ts')],
-      outfile: join(directory, 'run-board-wire.mjs'),
-      bundle: true,
-      platform: 'node',
-      target: 'node24',
-      format: 'esm',
-      sourcemap: 'inline',
-      logLevel: 'warning',
-    });
+    await bundleProgram('run-board-wire', directory);
     const script = join(import.meta.dirname, 'wire-host.sh');
     const log = await start(directory, ['sh', script, via, shownAs ?? directory, source, process.execPath]);
     return { outcomes: readOutcomes(join(directory, 'outcomes')), log };
