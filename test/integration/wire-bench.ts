@@ -103,7 +103,7 @@ async function createWire(spec: JailSpec): Promise<BenchWire> {
     jailEnd: createCableEnd('board', atNetwork),
     board: { mac: board.mac, address: board.network.boardAddress },
     gateway: board.network.gateway,
-    make: () => part.create({ epoch: 1, user: 'alice', expiresAtMs: 0, keys: [] }),
+    make: () => part.create({ epoch: 1, user: 'alice', expiresAtMs: 0, logins: [] }),
     async asJailRoot(...command) {
       const [program = '', ...args] = [
         'nsenter',
