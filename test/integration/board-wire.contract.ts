@@ -140,7 +140,7 @@ export const boardWireContract: readonly WireTest[] = [
       for (const stranger of strangers) {
         await stranger.make();
         try {
-          await assert.rejects(first.make());
+          await assert.rejects(first.make(), new RegExp(`this host has ${stranger.interface} already`));
           assert.notEqual((await first.inspect()).state, 'present');
           await first.remove().catch(() => {});
           assert.ok(interfaceExists(stranger.interface), `${stranger.interface} is gone`);

@@ -66,12 +66,15 @@ export const wireIsolationContract: readonly WireTest[] = [
       await first.make();
       await run('ip', ['address', 'add', `${hostAddress}/32`, 'dev', 'lo']);
       try {
-        await listening([cable], async ([onCable]) => {
+        await listening([cable, first.jailEnd], async ([onCable, atJail]) => {
           const askHost = () => cable.send(createArpRequest(first.board, hostAddress, tagged(first.vlan)));
           const answered = (at: Listener) => at.frames.filter(frame => readArp(frame)?.sender === hostAddress);
           await askHost();
           await askGateway(bench, first);
           assert.deepEqual(answered(onCable), []);
+          await first.jailEnd.send(createArpRequest(first.board, hostAddress, []));
+          await askGateway(bench, first);
+          assert.deepEqual(answered(atJail), []);
           const ownAddresses = await run('ip', ['-oneline', 'address', 'show', 'dev', first.interface]);
           assert.equal(ownAddresses, '');
           await first.asJailRoot('ip', 'link', 'delete', 'board');

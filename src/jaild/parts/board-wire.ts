@@ -1,3 +1,4 @@
+import { LabError } from '../../lab/error.ts';
 import type { JailLayout, JailSpec } from '../jail-layout.ts';
 import type { Part } from '../part.ts';
 import { createOpenVswitchWire } from './openvswitch-wire.ts';
@@ -23,4 +24,11 @@ export function boardInterfaceCommands({ board }: JailSpec): string[] {
 
 export function wireAlias(handle: string): string {
   return `labcli ${handle}`;
+}
+
+/** What is said when the place of a wire has something that jaild did not make: it is left as it is. */
+export function refuseStranger(vlan: number, name: string): LabError {
+  return new LabError('device', `this host has ${name} already, which is in the way of VLAN ${vlan}`, {
+    hint: `delete it if nobody needs it: ip link delete ${name}`,
+  });
 }

@@ -2,7 +2,7 @@ import { run } from '../../system/run.ts';
 import { configureLinks, deleteInterface, interfaceExists, readLinks, setInterfaceOption } from '../interfaces.ts';
 import { type JailLayout, type JailSpec, wireInterface } from '../jail-layout.ts';
 import { absent, broken, type Part, present } from '../part.ts';
-import { boardInterfaceCommands } from './board-wire.ts';
+import { boardInterfaceCommands, refuseStranger } from './board-wire.ts';
 
 /** The board's VLAN as a veth pair, whose end on the lab host is an access port of an Open vSwitch bridge. */
 export function createOpenVswitchWire(spec: JailSpec, layout: JailLayout, bridge: string): Part {
@@ -31,6 +31,7 @@ export function createOpenVswitchWire(spec: JailSpec, layout: JailLayout, bridge
       return tag === String(board.vlan) ? present : broken(`${name} has the VLAN ${tag || 'of a trunk'}`);
     },
     async create() {
+      if (interfaceExists(name)) throw refuseStranger(board.vlan, name);
       await configureLinks([`link add ${name} type veth peer name board netns ${layout.netPin}`]);
       // Before it is up, so that the lab host says nothing there.
       setInterfaceOption('ipv6', name, 'disable_ipv6', 1);

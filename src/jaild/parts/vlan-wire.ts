@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { LabError } from '../../lab/error.ts';
 import { run } from '../../system/run.ts';
 import {
   configureLinks,
@@ -16,7 +15,7 @@ import {
 import { type JailLayout, type JailSpec, wireInterface } from '../jail-layout.ts';
 import { isMounted } from '../mounts.ts';
 import { absent, broken, type Part, present } from '../part.ts';
-import { boardInterfaceCommands, wireAlias } from './board-wire.ts';
+import { boardInterfaceCommands, refuseStranger, wireAlias } from './board-wire.ts';
 
 /** Boards are set up for Ethernet's usual size, also where the trunk takes larger packets. */
 const largestMtu = 1500;
@@ -46,13 +45,8 @@ export function createVlanWire(spec: JailSpec, layout: JailLayout, trunk: string
     return links.some(link => link.ifname === 'board' && link.link_index === ifindex);
   }
 
-  async function refuseStranger(): Promise<void> {
-    const links = await readLinks('vlan');
-    const other = interfaceExists(name) ? name : links.find(isOurVlan)?.ifname;
-    if (other === undefined) return;
-    throw new LabError('device', `VLAN ${board.vlan} of ${trunk} needs ${name}, but this host has ${other} already`, {
-      hint: `delete it if nobody needs it: ip link delete ${other}`,
-    });
+  async function findStranger(): Promise<string | undefined> {
+    return interfaceExists(name) ? name : (await readLinks('vlan')).find(isOurVlan)?.ifname;
   }
 
   return {
@@ -65,7 +59,8 @@ export function createVlanWire(spec: JailSpec, layout: JailLayout, trunk: string
       return (await hasJailEnd(link)) ? present : broken(`${name} does not end in the jail`);
     },
     async create() {
-      await refuseStranger();
+      const stranger = await findStranger();
+      if (stranger !== undefined) throw refuseStranger(board.vlan, stranger);
       await takeUp(trunk);
       await configureLinks([
         `link add link ${trunk} name ${name} mtu ${Math.min(readMtu(trunk), largestMtu)} type vlan id ${board.vlan}`,
