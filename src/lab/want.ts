@@ -25,11 +25,16 @@ export function assign<Choice>(choices: readonly (readonly Choice[])[]): readonl
   const ownerOf = new Map<Choice, number>();
 
   function findChoice(place: number, tried: Set<Choice>): boolean {
+    const free = choices[place]?.find(choice => !ownerOf.has(choice));
+    if (free !== undefined) {
+      ownerOf.set(free, place);
+      return true;
+    }
     for (const choice of choices[place] ?? []) {
       if (tried.has(choice)) continue;
       tried.add(choice);
       const owner = ownerOf.get(choice);
-      if (owner !== undefined && !findChoice(owner, tried)) continue;
+      if (owner === undefined || !findChoice(owner, tried)) continue;
       ownerOf.set(choice, place);
       return true;
     }

@@ -12,8 +12,11 @@ export interface ConsoleHub {
   attach(stream: Duplex, isTerminal: boolean, user?: string): void;
   /** Ends the streams of somebody who may no longer use the board. */
   endStreamsOf(user: string): void;
-  /** Writes a line between what the board says, for people alone: a program that reads the line must get nothing else. */
-  notify(text: string): void;
+  /**
+   * A line between what the board says, for people alone: a program that reads the line must get nothing else. Whoever comes
+   * later is told, too, until there is nothing to tell any more.
+   */
+  notify(text: string | undefined): void;
   /** Ends all streams at once, and lets go of the line. */
   close(): void;
 }
@@ -34,6 +37,7 @@ export function createConsoleHub(line: Console, epoch: number, log: (text: strin
   let kept: Buffer[] = [];
   let current: Duplex | undefined;
   let lastError: unknown;
+  let notice = '';
 
   function keep(bytes: Buffer): void {
     kept.push(bytes);
@@ -94,7 +98,8 @@ export function createConsoleHub(line: Console, epoch: number, log: (text: strin
       throw new LabError('device', 'the serial line does not open', { cause: lastError });
     },
     notify(text) {
-      for (const terminal of terminals) terminal.write(`\r\n*** ${text} ***\r\n`);
+      notice = text === undefined ? '' : `\r\n*** ${text} ***\r\n`;
+      for (const terminal of terminals) terminal.write(notice);
     },
     endStreamsOf(user) {
       for (const stream of streams) if (userOf.get(stream) === user) stream.destroy();
@@ -106,7 +111,10 @@ export function createConsoleHub(line: Console, epoch: number, log: (text: strin
       }
       for (const chunk of kept) stream.write(chunk);
       streams.add(stream);
-      if (isTerminal) terminals.add(stream);
+      if (isTerminal) {
+        terminals.add(stream);
+        stream.write(notice);
+      }
       if (user !== undefined) userOf.set(stream, user);
       stream.on('data', (bytes: Buffer) => send(stream, bytes));
       stream.on('error', () => {});

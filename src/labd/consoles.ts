@@ -17,7 +17,7 @@ export interface Consoles {
   /** Comes back when the board has said something that matches, since its line was opened. Throws `LabError('device')`. */
   expect(board: string, pattern: RegExp, withinMs: number): Promise<void>;
   /** Tells those who watch the line at a terminal. */
-  notify(board: string, text: string): void;
+  notify(board: string, text: string | undefined): void;
   closeAll(): void;
 }
 

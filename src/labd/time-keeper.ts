@@ -27,7 +27,7 @@ export function createTimeKeeper(options: {
   readonly changes: Changes;
   readonly settings: () => ReservationSettings;
   /** Tells those who have the board's console open. */
-  readonly notify: (board: string, text: string) => void;
+  readonly notify: (board: string, text: string | undefined) => void;
   /** Never goes back, and knows nothing of the time of day; milliseconds. */
   readonly monotonicMs: () => number;
   readonly log: (text: string) => void;
@@ -76,7 +76,11 @@ export function createTimeKeeper(options: {
     const { warnMs } = settings();
     const soon = await store.listEndingBefore(nowMs + warnMs);
     const current = new Set(soon.map(({ board }) => board));
-    for (const board of warned.keys()) if (!current.has(board)) warned.delete(board);
+    for (const board of warned.keys()) {
+      if (current.has(board)) continue;
+      warned.delete(board);
+      notify(board, undefined);
+    }
     for (const claim of soon) {
       const { board, epoch, createdAtMs } = claim;
       const key = `${epoch} ${endOf(claim)}`;
@@ -98,9 +102,9 @@ export function createTimeKeeper(options: {
       await followClock();
       await expire();
       await warn();
-      const granted = await store.settle();
+      const { isChanged, granted } = await store.settle();
       operations.startAll(granted);
-      if (granted.length > 0) changes.tell();
+      if (isChanged) changes.tell();
     },
   };
 }

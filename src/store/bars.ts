@@ -32,14 +32,15 @@ export async function liftBar(writing: Writing, board: string, kind: BarKind, ac
   return true;
 }
 
-/** Windows that are over bar nobody; this drops them. */
-export async function liftEndedBars(writing: Writing): Promise<void> {
+/** Windows that are over bar nobody; this drops them, and says whether there were any. */
+export async function liftEndedBars(writing: Writing): Promise<boolean> {
   const ended = await writing.database
     .selectFrom('bar')
     .select(['board', 'kind'])
     .where('ends_at', '<=', writing.nowMs)
     .execute();
   for (const { board, kind } of ended) await liftBar(writing, board, kind, 'system');
+  return ended.length > 0;
 }
 
 /** The bars of all boards, or of one, by handle. */

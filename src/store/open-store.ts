@@ -48,10 +48,11 @@ export async function openStore(engine: Engine, log: (text: string) => void): Pr
     listHolders: wants => listHolders(database, wants),
     settle: async () => {
       // Nothing waits and nothing has ended: most of the time, and then nothing is written.
-      if (!(await mustSettle(database, await now()))) return [];
+      if (!(await mustSettle(database, await now()))) return { isChanged: false, granted: [] };
       return write(async writing => {
-        await liftEndedBars(writing);
-        return settle(writing);
+        const isAnyLifted = await liftEndedBars(writing);
+        const { isAnyLate, granted } = await settle(writing);
+        return { isChanged: isAnyLifted || isAnyLate || granted.length > 0, granted };
       });
     },
 

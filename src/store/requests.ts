@@ -70,7 +70,9 @@ export async function mustSettle(database: Kysely<StoreSchema>, nowMs: number): 
 }
 
 /** What time alone changes: waiting that is over, and boards that may be given out again. */
-export async function settle(writing: Writing): Promise<readonly Operation[]> {
+export async function settle(
+  writing: Writing,
+): Promise<{ readonly isAnyLate: boolean; readonly granted: readonly Operation[] }> {
   const late = await writing.database
     .selectFrom('request')
     .select('id')
@@ -79,7 +81,7 @@ export async function settle(writing: Writing): Promise<readonly Operation[]> {
     .execute();
   const granted = await grantWaiters(writing);
   for (const { id } of late) await endRequest(writing, id, 'timeout', 'system');
-  return granted;
+  return { isAnyLate: late.length > 0, granted };
 }
 
 /** The queue, in the order in which it is served. */

@@ -36,8 +36,8 @@ export interface Store {
   findRequest(id: number): Promise<(Request & { readonly ended?: RequestEnd }) | undefined>;
   /** Who holds the boards that fit any of the wants, those first whose leases end first. */
   listHolders(wants: readonly Want[]): Promise<readonly Holder[]>;
-  /** What time alone changes: waiting that is over, windows that begin and end. */
-  settle(): Promise<Granted>;
+  /** What time alone changes: waiting that is over, windows that begin and end. `isChanged` when anything was. */
+  settle(): Promise<{ readonly isChanged: boolean; readonly granted: Granted }>;
 
   /** Begins to reinit or release. Throws `denied` when that claim is over, `busy` when an operation runs on the board. */
   beginOperation(begin: OperationBegin): Promise<Operation>;

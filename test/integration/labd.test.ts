@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { claimBoard, type LabdUnderTest, release, runToEnd, startLabd } from './labd-under-test.ts';
+import { until } from './until.ts';
 
 let lab: LabdUnderTest;
 const start = async (boards: number, lease?: string) => {
@@ -12,13 +13,6 @@ const start = async (boards: number, lease?: string) => {
 afterEach(() => lab?.stop());
 
 const boardsOf = async () => (await lab.client('alice').listBoards({ isMine: false })).boards;
-const until = async (isSo: () => Promise<boolean>, timeoutMs = 15_000) => {
-  const deadline = performance.now() + timeoutMs;
-  while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`it did not come about in time: ${isSo}`);
-    await sleep(20);
-  }
-};
 
 test('50 claims of 10 boards at once: 10 holders, and the others are told who has them', async () => {
   const { alice, bob } = await start(10);

@@ -1,0 +1,164 @@
+import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
+import type { LabClient } from '../../src/api/client.ts';
+import type { ClaimedBoard, OperationEvent } from '../../src/api/messages.ts';
+import type { LabEvent } from '../../src/lab/event.ts';
+import { claimBoard, type LabdUnderTest, release, runToEnd, startLabd } from './labd-under-test.ts';
+import { until } from './until.ts';
+
+let lab: LabdUnderTest;
+afterEach(() => lab?.stop());
+
+const hourMs = 3_600_000;
+const stateOf = async () => (await lab.client('alice').listBoards({ isMine: false })).boards[0];
+
+/** Claims with --hold; `hangUp` is the connection's end. */
+async function holdBoard(
+  client: LabClient,
+  body: object = { wants: [{ class: 'rockpro64', labels: [] }], hold: true },
+) {
+  const stream = client.runOperation({ kind: 'wants' in body ? 'claim' : 'hold', body } as never);
+  let claim: ClaimedBoard | undefined;
+  while (!claim) {
+    const { value } = await stream.next();
+    const event = value as OperationEvent;
+    if (event.event === 'done') claim = event.claims[0];
+  }
+  return { claim, stream, hangUp: () => stream.return(undefined) };
+}
+
+test('extend never shortens a lease, and ends at what the class allows', async () => {
+  lab = await startLabd(1, '4h', text => text.replace(/lease: 4h/, 'lease: 4h\n    max_lease: 6h'));
+  const alice = lab.client('alice');
+  const first = await claimBoard(alice);
+  const shorter = await alice.call('POST /v1/extend', { leaseMs: hourMs });
+  expect(shorter.claim.expiresAtMs).toBe(first.expiresAtMs);
+  const longer = await alice.call('POST /v1/extend', { leaseMs: 5 * hourMs });
+  expect(longer.claim.expiresAtMs).toBeGreaterThan(first.expiresAtMs + hourMs - 60_000);
+  expect(lab.jaild.jails.get(first.board)?.expiresAtMs).toBe(longer.claim.expiresAtMs);
+  await expect(alice.call('POST /v1/extend', { leaseMs: 7 * hourMs })).rejects.toMatchObject({
+    code: 'denied',
+    message: expect.stringMatching(/may last until .* at most/),
+  });
+});
+
+test('extend is refused with the reason when others wait and the class says so', async () => {
+  lab = await startLabd(1, '1h', text => text.replace('lease: 1h', 'lease: 1h\n    extend_while_waiting: false'));
+  const [alice, bob] = [lab.client('alice'), lab.client('bob')];
+  await claimBoard(alice);
+  expect((await alice.call('POST /v1/extend', { leaseMs: 2 * hourMs })).claim).toBeDefined();
+  const waiting = bob.runOperation({
+    kind: 'claim',
+    body: { wants: [{ class: 'rockpro64', labels: [] }], wait: true },
+  });
+  await waiting.next();
+  await expect(alice.call('POST /v1/extend', { leaseMs: 3 * hourMs })).rejects.toMatchObject({
+    code: 'denied',
+    message: expect.stringContaining('bob waits for a board like rockpro64-1'),
+  });
+  await waiting.return(undefined);
+});
+
+test('a lease is as long as asked for, and the open console is warned before its end', async () => {
+  lab = await startLabd(1, '4h', text => `${text}\nreservations: { warn: 30m }\n`);
+  const alice = lab.client('alice');
+  const wants = [{ class: 'rockpro64', labels: [] }];
+  await runToEnd(alice, { kind: 'claim', body: { wants, leaseMs: hourMs } });
+  const terminal = await alice.openConsole(undefined, true);
+  const program = await alice.openConsole(undefined, false);
+  let heard = '';
+  let programHeard = '';
+  terminal.on('data', bytes => {
+    heard += bytes;
+  });
+  program.on('data', bytes => {
+    programHeard += bytes;
+  });
+  lab.writeConfig(`${lab.labYaml.replace('warn: 30m', 'warn: 61m')}`);
+  await lab.restart();
+  await Promise.all([once(terminal, 'close'), once(program, 'close')]);
+  let again: Duplex | undefined;
+  await until(async () => {
+    again = await alice.openConsole(undefined, true).catch(() => undefined);
+    return again !== undefined;
+  });
+  again?.on('data', bytes => {
+    heard += bytes;
+  });
+  await until(async () => heard.includes('will be released at'), 5000);
+  expect(programHeard).toBe('');
+  again?.destroy();
+});
+
+test('a claim that is held lives by its connection: it is released a grace after the connection is lost', async () => {
+  lab = await startLabd(1, '4h', text => `${text}\nreservations: { hold_grace: 1s }\n`);
+  const { claim, hangUp } = await holdBoard(lab.client('alice'));
+  await new Promise(resolve => setTimeout(resolve, 1500));
+  expect(await stateOf()).toMatchObject({ state: 'claimed', epoch: claim.epoch });
+  await hangUp();
+  await until(async () => (await stateOf())?.awayUntilMs !== undefined, 2000);
+  await until(async () => (await stateOf())?.state === 'free', 5000);
+  const { claims } = await lab.client('alice').call('GET /v1/history', {});
+  expect(claims).toMatchObject([{ board: claim.board, user: 'alice', reason: 'disconnected' }]);
+});
+
+test('reconnecting in time resumes a claim that is held', async () => {
+  lab = await startLabd(1, '4h', text => `${text}\nreservations: { hold_grace: 5s }\n`);
+  const alice = lab.client('alice');
+  const { claim, hangUp } = await holdBoard(alice);
+  await hangUp();
+  await until(async () => (await stateOf())?.awayUntilMs !== undefined, 2000);
+  const resumed = await holdBoard(alice, {});
+  expect(resumed.claim.epoch).toBe(claim.epoch);
+  expect((await stateOf())?.awayUntilMs).toBeUndefined();
+  await release(alice);
+  const { value } = await resumed.stream.next().catch(error => ({ value: error }));
+  expect(value).toMatchObject({ event: 'ended', board: claim.board });
+});
+
+test('a held claim outlives a restart of labd, for its connection comes back', async () => {
+  lab = await startLabd(1, '4h', text => `${text}\nreservations: { hold_grace: 2s }\n`);
+  const { stream } = await holdBoard(lab.client('alice'));
+  const next = stream.next();
+  next.catch(() => {});
+  await lab.restart();
+  await new Promise(resolve => setTimeout(resolve, 3500));
+  expect(await stateOf()).toMatchObject({ state: 'claimed' });
+  // A generator that waits ends when the connection does, with the lab.
+  void stream.return(undefined);
+});
+
+test('share lets a colleague use console and power, unshare ends that at once, and both are in the log', async () => {
+  lab = await startLabd(1);
+  const [alice, bob] = [lab.client('alice'), lab.client('bob')];
+  const { board } = await claimBoard(alice);
+  await expect(bob.setPower({ action: 'on', board })).rejects.toMatchObject({ code: 'denied' });
+  expect((await alice.call('POST /v1/share', { user: 'bob' })).claim.sharedWith).toEqual(['bob']);
+  expect(await bob.setPower({ action: 'on' })).toEqual({ board, power: 'on' });
+  expect(lab.jaild.jails.get(board)?.sharedWith).toEqual(['bob']);
+  const console = await bob.openConsole();
+  await expect(release(bob)).rejects.toMatchObject({ code: 'denied', message: /only alice may release/ });
+  await expect(alice.call('POST /v1/share', { user: 'bbo' })).rejects.toMatchObject({ hint: 'did you mean bob?' });
+  const ended = once(console.resume(), 'close');
+  await alice.call('POST /v1/unshare', { user: 'bob' });
+  await ended;
+  await expect(bob.setPower({ action: 'off', board })).rejects.toMatchObject({ code: 'denied' });
+  const events: LabEvent[] = [];
+  for await (const event of alice.tellEvents({ follow: false })) events.push(event);
+  const told = events.filter(({ kind }) => /share|power/.test(kind)).map(({ kind, actor }) => `${kind} ${actor}`);
+  expect(told).toEqual(['claim-shared alice', 'power-switched bob', 'claim-unshared alice']);
+});
+
+test('transfer gives the claim away: the giver loses it, the taker has it as it is', async () => {
+  lab = await startLabd(1);
+  const [alice, bob] = [lab.client('alice'), lab.client('bob')];
+  const { board, epoch } = await claimBoard(alice);
+  const console = await alice.openConsole();
+  const ended = once(console.resume(), 'close');
+  const { claim } = await alice.call('POST /v1/transfer', { user: 'bob' });
+  expect(claim).toMatchObject({ board, epoch, user: 'bob' });
+  await ended;
+  await expect(alice.setPower({ action: 'on', board })).rejects.toMatchObject({ code: 'denied' });
+  expect(await bob.setPower({ action: 'on' })).toMatchObject({ power: 'on' });
+  expect(lab.jaild.jails.get(board)).toMatchObject({ user: 'bob', epoch });
+});
