@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import type { Duplex } from 'node:stream';
 import type { LabClient } from '../../src/api/client.ts';
 import type { ClaimedBoard, OperationEvent } from '../../src/api/messages.ts';
 import type { LabEvent } from '../../src/lab/event.ts';
@@ -59,35 +58,27 @@ test('extend is refused with the reason when others wait and the class says so',
   await waiting.return(undefined);
 });
 
-test('a lease is as long as asked for, and the open console is warned before its end', async () => {
-  lab = await startLabd(1, '4h', text => `${text}\nreservations: { warn: 30m }\n`);
+test('a lease is as long as asked for, and who watches the console is warned before its end, also who comes late', async () => {
+  lab = await startLabd(1, '4h', text => `${text}\nreservations: { warn: 5s }\n`);
   const alice = lab.client('alice');
   const wants = [{ class: 'rockpro64', labels: [] }];
-  await runToEnd(alice, { kind: 'claim', body: { wants, leaseMs: hourMs } });
-  const terminal = await alice.openConsole(undefined, true);
-  const program = await alice.openConsole(undefined, false);
-  let heard = '';
-  let programHeard = '';
-  terminal.on('data', bytes => {
-    heard += bytes;
-  });
-  program.on('data', bytes => {
-    programHeard += bytes;
-  });
-  lab.writeConfig(`${lab.labYaml.replace('warn: 30m', 'warn: 61m')}`);
-  await lab.restart();
-  await Promise.all([once(terminal, 'close'), once(program, 'close')]);
-  let again: Duplex | undefined;
-  await until(async () => {
-    again = await alice.openConsole(undefined, true).catch(() => undefined);
-    return again !== undefined;
-  });
-  again?.on('data', bytes => {
-    heard += bytes;
-  });
-  await until(async () => heard.includes('will be released at'), 5000);
-  expect(programHeard).toBe('');
-  again?.destroy();
+  await runToEnd(alice, { kind: 'claim', body: { wants, leaseMs: 6000 } });
+  const heard = { terminal: '', program: '', late: '' };
+  const listen = async (name: keyof typeof heard) => {
+    const stream = await alice.openConsole(undefined, name !== 'program');
+    stream.on('data', bytes => {
+      heard[name] += bytes;
+    });
+    return stream;
+  };
+  const streams = [await listen('terminal'), await listen('program')];
+  await until(async () => heard.terminal.includes('rockpro64-1 will be released at'), 4000);
+  streams.push(await listen('late'));
+  await until(async () => heard.late.includes('labcli extend'), 2000);
+  expect(heard.program).toBe('');
+  const ended = Promise.all(streams.map(stream => once(stream, 'close')));
+  await until(async () => (await stateOf())?.state === 'free');
+  await ended;
 });
 
 test('a claim that is held lives by its connection: it is released a grace after the connection is lost', async () => {
