@@ -42,6 +42,7 @@ try {
     powerOf: board => switches.powerOf(board),
     switchOf: board => switches.switchOf(board),
     consoleOf: board => createSerialConsole(board.serial),
+    sshdOf: board => ({ host: board.network.jailAddress, port: 22 }),
     hostSocket: paths.hostSocket,
     authorizedKeys: paths.authorizedKeys,
     jailSockets: paths.jailSockets,

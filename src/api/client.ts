@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { LabError } from '../lab/error.ts';
 import type { LabEvent } from '../lab/event.ts';
@@ -15,6 +16,7 @@ import {
   type OperationEvent,
   type PowerAnswer,
   type PowerRequest,
+  proxyProtocol,
   userHeader,
 } from './messages.ts';
 
@@ -52,6 +54,8 @@ export interface LabClient {
   runOperation(operation: OperationRequest): AsyncGenerator<Exclude<OperationEvent, { event: 'error' }>>;
   /** The serial line's bytes, both ways. A terminal is told of the lease's end. */
   openConsole(board?: string, isTerminal?: boolean): Promise<Duplex>;
+  /** The bytes of the jail's sshd, both ways; each way ends by itself. */
+  openProxy(board?: string): Promise<Duplex>;
 }
 
 interface Call {
@@ -117,13 +121,18 @@ export function createClient(options: ClientOptions): LabClient {
     yield* readLines(answer) as AsyncGenerator<LabEvent>;
   }
 
-  async function openConsole(board?: string, isTerminal = false): Promise<Duplex> {
-    const headers = { connection: 'Upgrade', upgrade: consoleProtocol };
-    const path = withQuery('/v1/console', { board, terminal: isTerminal ? true : undefined });
+  async function upgrade(path: string, protocol: string): Promise<Socket> {
+    const headers = { connection: 'Upgrade', upgrade: protocol };
     const { status, body } = await call({ method: 'GET', path, headers, waitMs: startMs, silenceMs });
-    if (status !== 101) throw new LabError('bug', 'labd did not open the console');
+    if (status !== 101) throw new LabError('bug', `labd did not open ${protocol}`);
     body.setTimeout(0);
     return body;
+  }
+
+  async function openProxy(board?: string): Promise<Duplex> {
+    const jail = await upgrade(withQuery('/v1/proxy', { board }), proxyProtocol);
+    jail.allowHalfOpen = true;
+    return jail;
   }
 
   /** Calls labd; again and again for `waitMs` as long as nobody listens. Throws what an error answer says. */
@@ -162,7 +171,9 @@ export function createClient(options: ClientOptions): LabClient {
     },
     tellEvents,
     runOperation,
-    openConsole,
+    openConsole: (board, isTerminal) =>
+      upgrade(withQuery('/v1/console', { board, terminal: isTerminal ? true : undefined }), consoleProtocol),
+    openProxy,
   };
 }
 

@@ -25,6 +25,8 @@ import type { Want } from '../lab/want.ts';
  * | POST /v1/power            | PowerRequest   | PowerAnswer |
  * | POST /v1/exports          | ?board=, text of an /etc/exports | ExportAnswer; what the board can mount from now on |
  * | GET  /v1/console          | ?board=, Upgrade: labcli-console | 101, then the serial line's bytes, both ways |
+ * | GET  /v1/known-hosts      |                | KnownHosts |
+ * | GET  /v1/proxy            | ?board=, Upgrade: labcli-proxy | 101, then the bytes of the jail's sshd, both ways |
  * | GET  /v1/history          | HistoryQuery   | HistoryList |
  * | GET  /v1/usage            | ?since=        | UsageList |
  * | GET  /v1/events           | HistoryQuery, ?follow=true | LabEvent, one JSON object a line |
@@ -39,6 +41,7 @@ import type { Want } from '../lab/want.ts';
  */
 export const userHeader = 'labcli-user';
 export const consoleProtocol = 'labcli-console';
+export const proxyProtocol = 'labcli-proxy';
 
 export interface ClassSummary {
   readonly name: string;
@@ -100,6 +103,15 @@ export interface ClaimRequest {
   readonly hold?: boolean;
   /** OpenSSH public keys that open the jail besides the user's own. */
   readonly keys?: readonly string[];
+}
+
+/** Whose word counts for the host keys of jails, and for which names. */
+export interface KnownHosts {
+  readonly handles: readonly string[];
+  /** Patterns of known_hosts for the addresses of all jails, such as `10.77.*`. */
+  readonly addressPatterns: readonly string[];
+  /** The certificate authority's key: a line as in an OpenSSH .pub file. */
+  readonly authority: string;
 }
 
 export interface BoardRequest {
@@ -274,6 +286,7 @@ export interface Calls {
   'POST /v1/admin/bar': { readonly request: AdminBar; readonly answer: BoardAnswer };
   'POST /v1/admin/unbar': { readonly request: AdminUnbar; readonly answer: BoardAnswer };
   'POST /v1/admin/reload': { readonly request: Record<never, never>; readonly answer: ReloadAnswer };
+  'GET /v1/known-hosts': { readonly request: Record<never, never>; readonly answer: KnownHosts };
   'GET /v1/requests': { readonly request: Record<never, never>; readonly answer: QueueList };
   'GET /v1/history': { readonly request: HistoryQuery; readonly answer: HistoryList };
   'GET /v1/usage': { readonly request: { readonly since?: number }; readonly answer: UsageList };

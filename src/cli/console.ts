@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
-import type { LabClient } from '../api/client.ts';
 import { LabError } from '../lab/error.ts';
+import { explainEnd } from './explain-end.ts';
 import type { AddVerb, Terminal } from './verb.ts';
 
 /** Ctrl-], as in telnet and virsh. */
@@ -24,7 +24,8 @@ export const addConsole: AddVerb = (program, { client, output, openTerminal }) =
         if (isInteractive) output.tell('');
         return;
       }
-      throw await explainEnd(client, board);
+      const reason = await explainEnd(client, board, 'console');
+      throw reason ?? new LabError('device', 'the console was closed', { hint: 'try again in a moment' });
     });
 };
 
@@ -67,16 +68,4 @@ async function connect(terminal: Terminal, line: Duplex, isInteractive: boolean)
     // A pipe or terminal that is being read would keep the program alive.
     (input as { unref?: () => void }).unref?.();
   }
-}
-
-/** Why labd closed the console: mostly because the claim has ended. */
-async function explainEnd(client: LabClient, handle: string | undefined): Promise<LabError> {
-  const { boards } = await client.listBoards({ isMine: true });
-  const board = boards.find(each => handle === undefined || each.handle === handle);
-  if (!board) return new LabError('denied', 'the console has ended: the claim has ended');
-  if (board.operation === 'release')
-    return new LabError('denied', `the console has ended: ${board.handle} is being released`);
-  if (board.operation)
-    return new LabError('busy', `the console has ended: a ${board.operation} of ${board.handle} runs`);
-  return new LabError('device', `the console of ${board.handle} was closed`, { hint: 'try again in a moment' });
 }

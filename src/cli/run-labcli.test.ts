@@ -99,6 +99,7 @@ async function run(words: readonly string[], answers: Partial<LabClient> = {}) {
       return eventsOf([...events, { event: 'done', claims: operation.kind === 'release' ? [] : [claim] }]) as never;
     },
     openConsole: async () => new PassThrough(),
+    openProxy: async () => new PassThrough(),
     call: async (name, request) => {
       asked.push([name, request]);
       return { claim } as never;

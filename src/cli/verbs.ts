@@ -6,11 +6,14 @@ import { addExtend } from './extend.ts';
 import { addHelp } from './help.ts';
 import { addEvents, addHistory, addUsage } from './history.ts';
 import { addHold } from './hold.ts';
+import { addKnownHosts } from './known-hosts.ts';
 import { addPower } from './power.ts';
+import { addProxy } from './proxy.ts';
 import { addCancel, addQueue } from './queue.ts';
 import { addReinit } from './reinit.ts';
 import { addRelease } from './release.ts';
 import { addShare } from './share.ts';
+import { addSshConfig } from './ssh-config.ts';
 import { addStatus } from './status.ts';
 import type { AddVerb } from './verb.ts';
 
@@ -28,6 +31,9 @@ export const verbs: readonly AddVerb[] = [
   addReinit,
   addRelease,
   addShare,
+  addSshConfig,
+  addKnownHosts,
+  addProxy,
   addHistory,
   addUsage,
   addEvents,

@@ -1,4 +1,5 @@
 import type { Architecture, Board } from '../lab/board.ts';
+import type { Subnet } from './ipv4.ts';
 
 /** lab.yaml after it was read and checked: defaults are filled in, names resolve, addresses are computed. */
 export interface LabConfig {
@@ -10,6 +11,8 @@ export interface LabConfig {
   readonly boards: readonly Board[];
   readonly trunk: Trunk;
   readonly jails: JailSettings;
+  /** Where all jails have their addresses. */
+  readonly jailNetwork: Subnet;
   readonly reservations: ReservationSettings;
   /** Only in a virtual lab: how vlab plays the switch and the boards. */
   readonly virtual?: VirtualLab;

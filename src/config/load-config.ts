@@ -74,6 +74,7 @@ function buildConfig(document: LabDocument, users: readonly User[]): LabConfig {
     switches: document.switches.map(buildSwitch),
     boards: document.boards.map(board => buildBoard(board, document)),
     trunk,
+    jailNetwork: document.networks.jails,
     jails: {
       uplink: jails.uplink,
       nameservers: jails.nameservers,

@@ -51,6 +51,7 @@ test.each<[string, Identity, string | undefined, string, RegExp]>([
 test.each<[BoardAction, boolean]>([
   ['power', false],
   ['console', false],
+  ['jail', false],
   ['reinit', false],
   ['release', true],
 ])('after the end of the lease, %s is allowed: %s', (action, isAllowed) => {

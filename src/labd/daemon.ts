@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
+import type { TcpNetConnectOpts } from 'node:net';
 import { dirname } from 'node:path';
 import { userHeader } from '../api/messages.ts';
 import type { LabConfig } from '../config/lab-config.ts';
@@ -24,6 +25,7 @@ import { createJailDoors } from './jail-doors.ts';
 import type { Jails } from './jails.ts';
 import { createOperationFeed } from './operation-feed.ts';
 import { createOperations } from './operations.ts';
+import { createProxies } from './proxies.ts';
 import { createRepair } from './repair.ts';
 import { createEntrance } from './routes.ts';
 import { createSettings } from './settings.ts';
@@ -53,18 +55,21 @@ export async function startDaemon(options: {
   /** `undefined` where the VLAN of a board's port cannot be read. */
   readonly switchOf: (board: Board) => Switch | undefined;
   readonly consoleOf: (board: Board) => Console;
+  /** Where the sshd of the board's jail listens. */
+  readonly sshdOf: (board: Board) => TcpNetConnectOpts;
   readonly hostSocket: string;
   readonly authorizedKeys: string;
   readonly jailSockets: string;
   readonly log: (text: string) => void;
 }): Promise<Daemon> {
-  const { store, jails, powerOf, switchOf, consoleOf, hostSocket, authorizedKeys, jailSockets, log } = options;
+  const { store, jails, powerOf, switchOf, consoleOf, sshdOf, hostSocket, authorizedKeys, jailSockets, log } = options;
   const settings = createSettings(options.config);
   const changes = createChanges();
   const classOf = (board: Board) => settings.findClass(board.class);
   const healthOf = (board: Board) => classOf(board)?.health;
   const power = createBoardPower(powerOf, board => classOf(board)?.offTimeMs ?? 1000);
   const consoles = createConsoles(consoleOf, log);
+  const proxies = createProxies(sshdOf);
   const lock = createBoardLock();
   const feed = createOperationFeed();
   let entrance: Entrance | undefined;
@@ -76,7 +81,7 @@ export async function startDaemon(options: {
     },
     attachConsole: consoles.attach,
   });
-  const world = createWorld({ jails, power, consoles, doors, switchOf });
+  const world = createWorld({ jails, power, consoles, proxies, doors, switchOf });
   const describe = async (claim: Claim) =>
     summarizeClaim(claim, await store.findBoard(claim.board), power.lastKnown(claim.board));
   async function boardOf(handle: string): Promise<Board> {
@@ -129,6 +134,7 @@ export async function startDaemon(options: {
     jails,
     power,
     consoles,
+    proxies,
     lock,
     operations,
     waitingRoom,
@@ -170,6 +176,7 @@ export async function startDaemon(options: {
       upkeep.stop();
       doors.closeAll();
       consoles.closeAll();
+      proxies.closeAll();
       await store.close();
     },
   };

@@ -1,6 +1,13 @@
 import { type IncomingMessage, request } from 'node:http';
 import { createInterface } from 'node:readline';
-import type { ExportList, ExportsRequest, JailEvent, JailList, JailRequest } from '../api/jail-messages.ts';
+import type {
+  ExportList,
+  ExportsRequest,
+  HostAuthorityKey,
+  JailEvent,
+  JailList,
+  JailRequest,
+} from '../api/jail-messages.ts';
 import type { Claim } from '../lab/claim.ts';
 import { type ErrorMessage, LabError } from '../lab/error.ts';
 import type { Jails } from './jails.ts';
@@ -27,6 +34,10 @@ export function createJaildClient(socketPath: string): Jails {
       const body: ExportsRequest = { epoch, text };
       const answer = await send(socketPath, 'PUT', `/v1/jails/${board}/exports`, body, signal);
       return ((await readJson(answer)) as ExportList).exports;
+    },
+    async readHostAuthority(signal) {
+      const answer = await send(socketPath, 'GET', '/v1/host-authority', undefined, signal);
+      return ((await readJson(answer)) as HostAuthorityKey).publicKey;
     },
     async remove(board, epoch, signal) {
       await follow(await send(socketPath, 'DELETE', `/v1/jails/${board}?epoch=${epoch}`, undefined, signal), signal);

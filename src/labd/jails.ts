@@ -13,6 +13,8 @@ export interface Jails {
   reload(signal: AbortSignal): Promise<void>;
   /** Gives the paths that the jail's board can mount now; `text` is the jail's /etc/exports. */
   applyExports(claim: Claim, text: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** What vouches for the host keys of all jails: a line as in a .pub file. */
+  readHostAuthority(signal: AbortSignal): Promise<string>;
   /** Removes the board's jail, whatever there is of it, and comes back when its absence is verified. */
   remove(board: string, epoch: number, signal: AbortSignal): Promise<void>;
 }

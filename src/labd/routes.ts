@@ -1,18 +1,17 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import { Readable } from 'node:stream';
 import Fastify, { type FastifyRequest } from 'fastify';
-import { consoleProtocol } from '../api/messages.ts';
 import type { Identity } from '../lab/access.ts';
 import { exitCodeOf, httpStatusOf, LabError } from '../lab/error.ts';
 import type { Calls } from './calls/calls.ts';
 import type { Entrance } from './door.ts';
 import { toErrorMessage } from './error-message.ts';
-import { consoleQuery, parseRequest } from './requests.ts';
 import { addAdminRoutes } from './routes/admin-routes.ts';
 import { addBoardRoutes } from './routes/board-routes.ts';
 import { addClaimRoutes } from './routes/claim-routes.ts';
 import { addHistoryRoutes } from './routes/history-routes.ts';
 import type { RouteContext } from './routes/route-context.ts';
+import { createUpgrades } from './routes/upgrades.ts';
 import { textOfError } from './text.ts';
 
 const bodyLimit = 64 * 1024;
@@ -60,9 +59,12 @@ export async function createEntrance(options: {
   addHistoryRoutes(context);
   addAdminRoutes(context);
 
-  app.get('/v1/console', () => {
-    throw new LabError('usage', 'the console wants an HTTP upgrade', { hint: `Upgrade: ${consoleProtocol}` });
-  });
+  const upgrades = createUpgrades(calls);
+  for (const { path, protocol } of upgrades) {
+    app.get(path, () => {
+      throw new LabError('usage', `${path} wants an HTTP upgrade`, { hint: `Upgrade: ${protocol}` });
+    });
+  }
   app.setNotFoundHandler(() => {
     throw new LabError('not-found', 'labd has no such call');
   });
@@ -81,16 +83,17 @@ export async function createEntrance(options: {
     async upgrade(identity, request, socket, head) {
       try {
         const url = URL.parse(`http://labd${request.url ?? '/'}`);
-        if (url?.pathname !== '/v1/console' || request.headers.upgrade !== consoleProtocol) {
-          throw new LabError('not-found', 'labd has no such call');
-        }
-        const { board, terminal } = parseRequest(consoleQuery, Object.fromEntries(url.searchParams));
-        const attach = await calls.openConsole(identity, board, terminal === 'true');
-        socket.write(`HTTP/1.1 101 ${STATUS_CODES[101]}\r\nConnection: Upgrade\r\nUpgrade: ${consoleProtocol}\r\n\r\n`);
+        const upgrade = upgrades.find(({ path, protocol }) => {
+          return url?.pathname === path && request.headers.upgrade === protocol;
+        });
+        if (!url || !upgrade) throw new LabError('not-found', 'labd has no such call');
+        const attach = await upgrade.open(identity, Object.fromEntries(url.searchParams));
+        const headers = `Connection: Upgrade\r\nUpgrade: ${upgrade.protocol}`;
+        socket.write(`HTTP/1.1 101 ${STATUS_CODES[101]}\r\n${headers}\r\n\r\n`);
         if (head.length > 0) socket.unshift(head);
         attach(socket);
       } catch (error) {
-        const message = toErrorMessage(error, 'console', log);
+        const message = toErrorMessage(error, 'upgrade', log);
         const status = httpStatusOf(message.code);
         const body = JSON.stringify({ error: message });
         const headers = `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;

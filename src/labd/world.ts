@@ -9,6 +9,7 @@ import { checkWire } from './check-wire.ts';
 import type { Consoles } from './consoles.ts';
 import type { JailDoors } from './jail-doors.ts';
 import type { Jails } from './jails.ts';
+import type { Proxies } from './proxies.ts';
 
 /** What is the case, and the only hand that changes it: one step at a time, as the plan says. */
 export interface World {
@@ -28,10 +29,11 @@ export function createWorld(options: {
   readonly jails: Jails;
   readonly power: BoardPower;
   readonly consoles: Consoles;
+  readonly proxies: Proxies;
   readonly doors: JailDoors;
   readonly switchOf: (board: Board) => Switch | undefined;
 }): World {
-  const { jails, power, consoles, doors, switchOf } = options;
+  const { jails, power, consoles, proxies, doors, switchOf } = options;
   const limit = pLimit(mostJailsAtOnce);
   const inTime = () => AbortSignal.timeout(jailTimeoutMs);
 
@@ -63,8 +65,10 @@ export function createWorld(options: {
     async perform(step, board, claim) {
       switch (step.step) {
         case 'close-console':
+          proxies.close(board.handle);
           return consoles.close(board.handle);
         case 'close-sockets':
+          proxies.close(board.handle);
           return doors.close(board.handle);
         case 'power-off':
           await power.act(board, 'off');
@@ -73,6 +77,7 @@ export function createWorld(options: {
           await power.act(board, 'on');
           return;
         case 'remove-jail':
+          proxies.close(board.handle);
           return limit(() => jails.remove(board.handle, step.epoch, inTime()));
         case 'build-jail':
           await checkWire(board, switchOf(board));

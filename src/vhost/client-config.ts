@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Board } from '../lab/board.ts';
 import { run } from '../system/run.ts';
 
 /** Key pairs for the users of a virtual lab: `keys/<user>` and `keys/<user>.pub` in `directory`. */
@@ -11,16 +12,20 @@ export async function makeKeys(directory: string, users: readonly string[]): Pro
 }
 
 /**
- * An ssh_config(5) for the virtual lab: `labhost` (as the first user), `labhost-<user>` for each user, and every jail by
- * its board's handle. There is no route from the machine into the lab's namespace, so connections enter it first.
+ * An ssh_config(5) for the virtual lab: `labhost` (as the first user), `labhost-<user>` for each user, every jail by its board's
+ * handle as the lab itself describes it to the first user (`labcli ssh-config`), and every jail by its address. There is no route from
+ * the machine into the lab's namespace, so connections to an address enter it first.
  */
-export function writeClientConfig(options: {
+export async function writeClientConfig(options: {
   readonly directory: string;
   readonly hostPid: number;
   readonly users: readonly string[];
-  readonly jails: ReadonlyMap<string, string>;
-}): string {
+  readonly jails: readonly Pick<Board, 'handle' | 'network'>[];
+}): Promise<string> {
   const { directory, hostPid, users, jails } = options;
+  const path = join(directory, 'ssh_config');
+  const jailsConfig = join(directory, 'jails_ssh_config');
+  const addresses = jails.map(({ network }) => network.jailAddress).join(' ');
   const hostKey = readFileSync(join(directory, 'state/ssh/ssh_host_ed25519_key.pub'), 'utf8');
   writeFileSync(join(directory, 'known_hosts'), `labhost ${hostKey}`);
   const proxy = `ProxyCommand nsenter --target ${hostPid} --net socat STDIO TCP:%h:%p`;
@@ -34,26 +39,22 @@ export function writeClientConfig(options: {
     '  StrictHostKeyChecking yes',
     `  ${proxy}`,
   ];
-  const jail = ([handle, address]: readonly [string, string]) => [
-    `Host ${handle}`,
-    `  HostName ${address}`,
-    '  User root',
-    ...users.map(user => `  IdentityFile ${join(directory, 'keys', user)}`),
-    // Each claim's jail has a fresh host key.
-    '  UserKnownHostsFile /dev/null',
-    '  StrictHostKeyChecking no',
-    `  ${proxy}`,
-  ];
   const lines = [
+    `Include ${jailsConfig}`,
     ...(users[0] ? door('labhost', users[0]) : []),
     ...users.flatMap(user => door(`labhost-${user}`, user)),
-    ...[...jails].flatMap(jail),
+    `Host ${addresses}`,
+    `  ${proxy}`,
+    `Host ${jails.map(({ handle }) => handle).join(' ')} ${addresses}`,
+    ...users.map(user => `  IdentityFile ${join(directory, 'keys', user)}`),
     'Host *',
     '  IdentitiesOnly yes',
     '  IdentityAgent none',
     '  LogLevel ERROR',
   ];
-  const path = join(directory, 'ssh_config');
   writeFileSync(path, `${lines.join('\n')}\n`);
+  const viaLabhost = `ssh -F ${path} labhost`;
+  const described = await run('ssh', ['-F', path, 'labhost', `labcli ssh-config --via '${viaLabhost}'`]);
+  writeFileSync(jailsConfig, described);
   return path;
 }

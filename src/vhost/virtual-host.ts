@@ -23,7 +23,7 @@ export interface Ingredients {
 export interface VirtualHost {
   readonly directory: string;
   readonly pid: number;
-  /** An ssh_config(5): `labhost`, `labhost-<user>`, and each jail by handle. */
+  /** An ssh_config(5): `labhost`, `labhost-<user>`, each jail by handle (the first user's way), and by address. */
   readonly sshConfig: string;
   /** A path inside the lab host, as seen from outside. */
   outside(path: string): string;
@@ -72,18 +72,14 @@ export async function startVirtualHost(
   });
   const marker: Marker = { launcher: launcherIdentity, init, cgroup };
   writeFileSync(join(directory, 'host.json'), JSON.stringify(marker));
+  let sshConfig: string;
   try {
     await waitForDoor(directory, init);
+    sshConfig = await writeClientConfig({ directory, hostPid: init.pid, users, jails: config.boards });
   } catch (error) {
     await stopVirtualHost(directory, { keepFiles: true });
     throw error;
   }
-  const sshConfig = writeClientConfig({
-    directory,
-    hostPid: init.pid,
-    users,
-    jails: new Map(config.boards.map(board => [board.handle, board.network.jailAddress])),
-  });
   return {
     directory,
     pid: init.pid,

@@ -26,7 +26,7 @@ test('50 claims of 10 boards at once over ssh: each board has one holder, and th
     expect(boards.find(({ handle }) => handle === board)).toMatchObject({ state: 'claimed', user, epoch });
   }
   // Each jail lets in its holder alone.
-  const doors = await Promise.all(granted.map(({ board }) => lab.ssh(board, 'hostname')));
+  const doors = await Promise.all(granted.map(({ jailAddress }) => lab.ssh(jailAddress, 'hostname')));
   expect(doors.map(({ stdout }) => stdout.trim()).sort()).toEqual(granted.map(({ board }) => board).sort());
 
   const released = await Promise.all(

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import type { BoardList, ClaimedBoard, ClassList, PowerAnswer } from '../../src/api/messages.ts';
 import { type Conversation, converse } from '../../src/vhost/conversation.ts';
 import { execute, type LabUnderTest, startLab, tracesOfJails } from './lab-under-test.ts';
@@ -43,10 +44,12 @@ test('the jail is reached by ssh: root inside, nobody outside', async () => {
 });
 
 test('only the holder has the key to the jail', async () => {
+  const knownHosts = `${lab.host.directory}/jails_known_hosts`;
+  writeFileSync(knownHosts, (await lab.ssh('labhost', 'labcli', 'known-hosts')).stdout);
   const knock = (user: string) =>
     execute('nsenter', [
       ...['--target', String(lab.host.pid), '--net', 'ssh', '-F', 'none', '-o', 'BatchMode=yes'],
-      ...['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'IdentitiesOnly=yes'],
+      ...['-o', `UserKnownHostsFile=${knownHosts}`, '-o', 'IdentitiesOnly=yes'],
       ...['-i', `${lab.host.directory}/keys/${user}`, `root@${claim.jailAddress}`, 'true'],
     ]);
   expect((await knock('alice')).code).toBe(0);

@@ -29,7 +29,7 @@ test.each(commands)(
 );
 
 test('help lists each command of the table in README', async () => {
-  const verbs = [...readme.matchAll(/^\| `([a-z]+)[ `]/gm)].map(match => match[1]);
+  const verbs = [...readme.matchAll(/^\| `([a-z-]+)[ `]/gm)].map(match => match[1]);
   expect(verbs.length).toBeGreaterThan(6);
   const { stdout } = await lab.ssh('labhost', 'labcli', 'help');
   for (const verb of verbs) expect(stdout).toContain(verb);

@@ -1,5 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { JailEvent, JailRequest, ObservedJail } from '../../src/api/jail-messages.ts';
+import type { HostAuthorityKey, JailEvent, JailRequest, ObservedJail } from '../../src/api/jail-messages.ts';
 
 /** jaild's API on a real socket, with jails that are only remembered. `journal` is told what happens, in order. */
 export interface FakeJaild {
@@ -37,7 +37,9 @@ export async function startFakeJaild(path: string, journal: (entry: string) => v
       body += chunk;
     });
     request.on('end', () => {
-      if (request.method === 'POST') {
+      if (url.pathname === '/v1/host-authority') {
+        response.end(JSON.stringify({ publicKey: 'ssh-ed25519 AAAA labcli-fake' } satisfies HostAuthorityKey));
+      } else if (request.method === 'POST') {
         const claim = body === '' || body === '{}' ? undefined : (JSON.parse(body) as JailRequest);
         const name = board.replace(/\/renew$/, '');
         if (claim && jails.has(name)) jails.set(name, claim);

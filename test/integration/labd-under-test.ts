@@ -23,6 +23,8 @@ export interface LabdUnderTest {
   power(board: string): FakePower;
   line(board: string): FakeConsole;
   client(user: string): LabClient;
+  /** Where the sshd of each jail is taken to listen, on loopback. */
+  readonly sshd: { port: number };
   jailSocket(board: string, name: 'labd.sock' | 'console.sock'): string;
   /** What lab.yaml says from the next start or reload on. */
   writeConfig(labYaml: string): void;
@@ -62,6 +64,7 @@ export async function startLabd(
     return device;
   };
 
+  const sshd = { port: 1 };
   const start = async (): Promise<Daemon> =>
     startDaemon({
       config: loadConfig(at('lab.yaml')),
@@ -84,6 +87,7 @@ export async function startLabd(
       },
       switchOf: () => poeSwitch,
       consoleOf: ({ handle }) => find(lines, handle),
+      sshdOf: () => ({ host: '127.0.0.1', port: sshd.port }),
       hostSocket: at('labd.sock'),
       authorizedKeys: at('authorized_keys'),
       jailSockets: at('jails'),
@@ -92,6 +96,7 @@ export async function startLabd(
   let daemon = await start();
   return {
     jaild,
+    sshd,
     journal,
     power: board => find(powers, board),
     line: board => find(lines, board),

@@ -9,6 +9,7 @@ import type { Health } from '../health.ts';
 import type { Holds } from '../holds.ts';
 import type { Jails } from '../jails.ts';
 import type { Operations } from '../operations.ts';
+import type { Proxies } from '../proxies.ts';
 import type { Settings } from '../settings.ts';
 import type { WaitingRoom } from '../waiting-room.ts';
 import { type AdminCalls, createAdminCalls } from './admin-calls.ts';
@@ -17,17 +18,19 @@ import { type ClaimCalls, createClaimCalls } from './claim-calls.ts';
 import { createGate, type Gate } from './gate.ts';
 import { createHistoryCalls, type HistoryCalls } from './history-calls.ts';
 import { createLeaseCalls, type LeaseCalls } from './lease-calls.ts';
+import { createSshCalls, type SshCalls } from './ssh-calls.ts';
 
 /** What can be asked of labd, by someone whose identity is known. Each throws `LabError`. */
-export type Calls = BoardCalls & ClaimCalls & LeaseCalls & HistoryCalls & AdminCalls;
+export type Calls = BoardCalls & ClaimCalls & LeaseCalls & SshCalls & HistoryCalls & AdminCalls;
 
 /** What the calls work with. */
 export interface CallContext {
   readonly settings: Settings;
   readonly store: Store;
-  readonly jails: Pick<Jails, 'applyExports'>;
+  readonly jails: Pick<Jails, 'applyExports' | 'readHostAuthority'>;
   readonly power: BoardPower;
   readonly consoles: Consoles;
+  readonly proxies: Proxies;
   readonly lock: BoardLock;
   readonly operations: Operations;
   readonly waitingRoom: WaitingRoom;
@@ -50,6 +53,7 @@ export function createCalls(context: Omit<CallContext, 'gate'>): Calls {
     ...createBoardCalls(whole),
     ...createClaimCalls(whole),
     ...createLeaseCalls(whole),
+    ...createSshCalls(whole),
     ...createHistoryCalls(whole),
     ...createAdminCalls(whole),
   };

@@ -14,7 +14,7 @@ export interface LeaseCalls {
 }
 
 export function createLeaseCalls(context: CallContext): LeaseCalls {
-  const { settings, store, consoles, changes, gate, describe, renewJail } = context;
+  const { settings, store, consoles, proxies, changes, gate, describe, renewJail } = context;
 
   async function tell(claim: Claim): Promise<ClaimAnswer> {
     changes.tell();
@@ -54,12 +54,14 @@ export function createLeaseCalls(context: CallContext): LeaseCalls {
       const { handover, claim } = await allowHandover(identity, request);
       const left = await store.unshare(handover);
       consoles.endStreamsOf(claim.board, request.user);
+      proxies.endStreamsOf(claim.board, request.user);
       return tell(left);
     },
     async transfer(identity, request) {
       const { handover, claim } = await allowHandover(identity, request);
       const moved = await store.transfer({ ...handover, limits: settings.limitsOf(request.user) });
       consoles.endStreamsOf(claim.board, claim.user);
+      proxies.endStreamsOf(claim.board, claim.user);
       return tell(moved);
     },
   };

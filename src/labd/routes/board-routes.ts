@@ -8,6 +8,7 @@ export function addBoardRoutes({ app, calls, identityOf, answer }: RouteContext)
     const { mine } = parseRequest(boardsQuery, request.query);
     return answer(request, reply, await calls.listBoards(identityOf(request), mine === 'true'), textOfBoards);
   });
+  app.get('/v1/known-hosts', async request => calls.readKnownHosts(identityOf(request)));
   app.get('/v1/power', async (request, reply) => {
     const { board } = parseRequest(boardRequest, request.query);
     return answer(request, reply, await calls.readPower(identityOf(request), board), textOfPower);
