@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import type { ExportsRequest, JailEvent, JailRequest, ObservedJail } from '../api/jail-messages.ts';
 import type { LabConfig } from '../config/lab-config.ts';
 import { LabError } from '../lab/error.ts';
@@ -78,7 +79,10 @@ export function createJails({ config: first, fence, render, authority }: JailsOp
     if (record?.epoch !== request.epoch) {
       throw new LabError('not-found', `${board} has no jail of epoch ${request.epoch}`);
     }
-    follow(board, record, addLogins(config, request));
+    const claim = addLogins(config, request);
+    const { spec: _spec, ...known } = record;
+    // labd asks often, to be sure.
+    if (!isDeepStrictEqual(known, request)) follow(board, record, claim);
   }
 
   /** The record goes last: until then it says that there is something to do. */

@@ -155,7 +155,7 @@ export async function startDaemon(options: {
     log,
   });
   const historyMs = () => settings.current().reservations.historyMs;
-  const upkeep = createUpkeep({ store, repair, power, timeKeeper, health, waitingRoom, historyMs, log });
+  const upkeep = createUpkeep({ store, repair, power, timeKeeper, health, waitingRoom, renewJail, historyMs, log });
 
   mkdirSync(dirname(hostSocket), { recursive: true });
   await timeKeeper.begin();

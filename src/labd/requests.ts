@@ -11,6 +11,7 @@ import type {
   PowerRequest,
   ShareRequest,
 } from '../api/messages.ts';
+import { parsePublicKey } from '../config/public-key.ts';
 import { LabError } from '../lab/error.ts';
 
 const handle = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'this is not a board’s handle');
@@ -30,10 +31,16 @@ const sentence = z
 const yearMs = 366 * 86_400_000;
 const lengthMs = z.int().min(1000, 'this is less than a second').max(yearMs, 'this is more than a year');
 const momentMs = z.int().min(0).max(8_640_000_000_000);
+/** Without its comment, as lab.yaml's keys are kept. */
 const key = z
   .string()
-  .max(16_384)
-  .regex(/^(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( \P{Cc}*)?$/u, 'this is not an OpenSSH public key');
+  .max(8192)
+  .transform((line, context) => {
+    const parsed = parsePublicKey(line);
+    if ('key' in parsed) return parsed.key;
+    context.addIssue({ code: 'custom', message: parsed.problem });
+    return z.NEVER;
+  });
 
 export const boardRequest = z.strictObject({
   board: handle.optional(),

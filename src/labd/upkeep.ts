@@ -1,3 +1,4 @@
+import type { Claim } from '../lab/claim.ts';
 import type { BoardRecord, Store } from '../store/store.ts';
 import type { BoardPower } from './board-power.ts';
 import type { Health } from './health.ts';
@@ -12,6 +13,7 @@ export interface Upkeep {
 
 const repairEveryMs = 5000;
 const tickEveryMs = 500;
+const renewEveryMs = 60_000;
 const dropEveryMs = 3_600_000;
 /** How long those who wait have to come back after labd went away. */
 const forsakenAfterMs = 15_000;
@@ -23,10 +25,11 @@ export function createUpkeep(options: {
   readonly timeKeeper: TimeKeeper;
   readonly health: Health;
   readonly waitingRoom: WaitingRoom;
+  readonly renewJail: (claim: Claim) => Promise<void>;
   readonly historyMs: () => number;
   readonly log: (text: string) => void;
 }): Upkeep {
-  const { store, repair, power, timeKeeper, health, waitingRoom, historyMs, log } = options;
+  const { store, repair, power, timeKeeper, health, waitingRoom, renewJail, historyMs, log } = options;
   const stops: (() => void)[] = [];
 
   /** One round after another, never two at once. */
@@ -44,6 +47,13 @@ export function createUpkeep(options: {
     timer = setTimeout(round, firstAfterMs);
   }
 
+  async function renewJails(): Promise<void> {
+    for (const { board, claim, operation } of await store.listBoards()) {
+      if (!claim || operation) continue;
+      await renewJail(claim).catch(error => log(`${board.handle}: its jail: ${(error as Error).message}`));
+    }
+  }
+
   return {
     start() {
       every(repairEveryMs, 'repair', async () => repair(await store.listBoards()));
@@ -51,6 +61,8 @@ export function createUpkeep(options: {
       every(repairEveryMs, 'power', async () => power.refresh((await store.listBoards()).map(({ board }) => board)));
       every(tickEveryMs, 'time', () => timeKeeper.tick());
       every(repairEveryMs, 'queue', () => waitingRoom.endForsaken(), forsakenAfterMs);
+      // A claim may have changed while jaild was away. Mostly jaild finds that its jail follows it already.
+      every(renewEveryMs, 'jails', renewJails, renewEveryMs);
       every(dropEveryMs, 'history', async () => {
         const dropped = await store.dropHistory((await store.nowMs()) - historyMs());
         if (dropped > 0) log(`${dropped} old events were dropped`);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { lengthPrefixed } from '../../src/jaild/ssh-wire.ts';
 import { claimBoard, type LabdUnderTest, release, runToEnd, startLabd } from './labd-under-test.ts';
 
 /** The way through labd to a jail's sshd, which here is a server on loopback. */
@@ -130,4 +131,21 @@ test('known-hosts has every handle, the network of the jails, and whose word cou
     authority: 'ssh-ed25519 AAAA labcli-fake',
   });
   await expect(lab.client('mallory').call('GET /v1/known-hosts', {})).rejects.toMatchObject({ code: 'denied' });
+});
+
+test('keys that are given with a claim are checked, reach jaild, and stay through a reinit', async () => {
+  await startWith();
+  const alice = lab.client('alice');
+  const wants = [{ class: 'rockpro64', labels: [] }];
+  const key = `ssh-ed25519 ${Buffer.concat([...['ssh-ed25519', Buffer.alloc(32)].map(lengthPrefixed)]).toString('base64')}`;
+  for (const bad of ['ssh-ed25519 AAAA', `command="id" ${key}`, `${key}\n${key}`, 'x'.repeat(9000)]) {
+    const claim = runToEnd(alice, { kind: 'claim', body: { wants, keys: [bad] } });
+    await expect(claim).rejects.toMatchObject({ code: 'usage', message: expect.stringMatching(/^keys: 0: /) });
+  }
+  expect(lab.jaild.jails.size).toBe(0);
+  await runToEnd(alice, { kind: 'claim', body: { wants, keys: [`${key} a colleague`] } });
+  const given = () => [...lab.jaild.jails.values()].map(({ keys }) => keys);
+  expect(given()).toEqual([[key]]);
+  await runToEnd(alice, { kind: 'reinit', body: {} });
+  expect(given()).toEqual([[key]]);
 });
