@@ -36,6 +36,7 @@ interface Marker {
   readonly launcher: ProcessIdentity;
   readonly init: ProcessIdentity;
   readonly cgroup: string;
+  readonly users: readonly string[];
 }
 
 /**
@@ -48,10 +49,27 @@ export async function startVirtualHost(
   users: readonly string[],
   ingredients: Ingredients,
 ): Promise<VirtualHost> {
-  const { source, jailBase, bootFiles } = ingredients;
   for (const folder of ['config', 'state', 'log']) mkdirSync(join(directory, folder), { recursive: true });
   await makeKeys(join(directory, 'keys'), users);
   await writeConfig(directory, labYaml, users);
+  return bootVirtualHost(directory, users, ingredients);
+}
+
+/**
+ * What a power failure and a boot are to a real lab host: everything ends at once, and starts anew with what is on the disk.
+ * /run is empty then, and there are no namespaces, mounts and interfaces.
+ */
+export async function restartVirtualHost(directory: string, ingredients: Ingredients): Promise<VirtualHost> {
+  const { users } = JSON.parse(readFileSync(join(directory, 'host.json'), 'utf8')) as Marker;
+  await stopVirtualHost(directory, { keepFiles: true });
+  return bootVirtualHost(directory, users, ingredients);
+}
+
+async function bootVirtualHost(
+  directory: string,
+  users: readonly string[],
+  { source, jailBase, bootFiles }: Ingredients,
+): Promise<VirtualHost> {
   const config = loadConfig(join(directory, 'config/lab.yaml'));
   const cgroup = createCgroup(`labcli-${basename(directory)}-${randomBytes(3).toString('hex')}`);
   const launcher = spawnInNamespaces(cgroup, join(import.meta.dirname, 'init.sh'), [
@@ -70,7 +88,7 @@ export async function startVirtualHost(
     await removeCgroup(cgroup);
     throw error;
   });
-  const marker: Marker = { launcher: launcherIdentity, init, cgroup };
+  const marker: Marker = { launcher: launcherIdentity, init, cgroup, users };
   writeFileSync(join(directory, 'host.json'), JSON.stringify(marker));
   let sshConfig: string;
   try {

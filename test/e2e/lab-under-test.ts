@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startVirtualHost, type VirtualHost } from '../../src/vhost/virtual-host.ts';
+import { restartVirtualHost, startVirtualHost, type VirtualHost } from '../../src/vhost/virtual-host.ts';
 
 export interface Outcome {
   readonly code: number;
@@ -22,6 +22,8 @@ export interface LabUnderTest {
   inside(...command: readonly string[]): Promise<Outcome>;
   /** The pid (seen from outside) of a supervised program, once it runs. */
   pidOf(service: string): Promise<number>;
+  /** The lab host loses its power, and boots again. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -33,11 +35,12 @@ export function readExampleLab(): string {
 
 export async function startLab(labYaml = readExampleLab()): Promise<LabUnderTest> {
   const directory = mkdtempSync(join(tmpdir(), 'labcli-e2e-'));
-  const host = await startVirtualHost(directory, labYaml, ['alice', 'bob'], {
+  const ingredients = {
     source,
     jailBase: join(source, '.cache/jail-base'),
     bootFiles: join(source, '.cache/boot'),
-  });
+  };
+  let host = await startVirtualHost(directory, labYaml, ['alice', 'bob'], ingredients);
   const ssh = (destination: string, ...command: readonly string[]) =>
     execute('ssh', ['-F', host.sshConfig, destination, ...command]);
   const inside = (...command: readonly string[]) => {
@@ -45,7 +48,9 @@ export async function startLab(labYaml = readExampleLab()): Promise<LabUnderTest
     return execute(program, args);
   };
   return {
-    host,
+    get host() {
+      return host;
+    },
     ssh,
     inside,
     async json<T>(user: string, ...words: readonly string[]) {
@@ -60,6 +65,9 @@ export async function startLab(labYaml = readExampleLab()): Promise<LabUnderTest
         if (pid !== undefined) return pid;
         await sleep(10);
       }
+    },
+    async restart() {
+      host = await restartVirtualHost(directory, ingredients);
     },
     async stop() {
       await host.stop();
