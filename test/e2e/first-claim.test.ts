@@ -87,6 +87,14 @@ test('power on from inside the jail: U-Boot, Linux and the login prompt on the c
   expect((await lab.ssh(claim.board, 'cat /srv/nfs/root/mark')).stdout.trim()).toBe('from-the-board');
 }, 120_000);
 
+test('a board that has its root on NFS goes on when exports are applied', async () => {
+  const text = '/srv/nfs *(rw,no_root_squash)\\n/srv/nfs/root *(rw,no_root_squash)\\n';
+  expect((await lab.ssh(claim.board, `printf '${text}' >/etc/exports; exportfs -r`)).stdout).toContain('/srv/nfs/root');
+  console?.write('echo $((40+1)) > /mark; sync; cat /mark /etc/inittab\r');
+  await console?.expect(/41\s[\s\S]*sysinit/, 30_000);
+  expect((await lab.ssh(claim.board, 'cat /srv/nfs/root/mark')).stdout.trim()).toBe('41');
+}, 60_000);
+
 test.each([
   ['on the lab host', () => ['labhost', 'labcli', 'console', claim.board]],
   ['in the jail', () => [claim.board, 'labcli', 'console']],
