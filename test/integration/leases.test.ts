@@ -69,7 +69,7 @@ test('a lease is as long as asked for, and who watches the console is warned bef
     stream.on('data', bytes => {
       heard[name] += bytes;
     });
-    return stream;
+    return stream.resume();
   };
   const streams = [await listen('terminal'), await listen('program')];
   await until(async () => heard.terminal.includes('rockpro64-1 will be released at'), 4000);
