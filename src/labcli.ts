@@ -13,8 +13,10 @@ async function main(): Promise<number> {
     const { user, words } = readCall(process.argv.slice(2), process.env);
     const client = createClient({ socketPath: paths.hostSocket, user });
     // Only a console opens standard input: that takes time.
-    const openTerminal = () => ({ input: process.stdin, output: stdout });
-    return await runLabcli(words, { client, output, openTerminal, nowMs: Date.now, watchConnection });
+    const openTerminal = () => ({ input: process.stdin, output: stdout, errors: stderr });
+    const loadRunner = () => import('./cli/run-in-jail.ts');
+    const surroundings = { openTerminal, nowMs: Date.now, watchConnection, onSignal, loadRunner };
+    return await runLabcli(words, { client, output, ...surroundings });
   } catch (error) {
     return reportError(output, error, / --json\b/.test(process.env.SSH_ORIGINAL_COMMAND ?? ''));
   }
@@ -24,11 +26,23 @@ async function main(): Promise<number> {
  * sshd tells a program without a terminal nothing when its connection is lost, and an input that ends proves nothing (`ssh -n`).
  * But its own process for the session ends, and then this one has another parent.
  */
-function watchConnection(): void {
+function watchConnection(onLost: () => void = () => process.exit(1)): void {
   const parent = process.ppid;
-  setInterval(() => {
-    if (process.ppid !== parent) process.exit(1);
-  }, 200).unref();
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    onLost();
+  }, 200);
+  timer.unref();
+}
+
+function onSignal(callback: (name: string) => void): () => void {
+  const listener = (signal: NodeJS.Signals) => callback(signal.slice('SIG'.length));
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, listener);
+  return () => {
+    for (const signal of signals) process.off(signal, listener);
+  };
 }
 
 main().then(code => {

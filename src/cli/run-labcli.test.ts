@@ -61,6 +61,12 @@ const events: OperationEvent[] = [
   { event: 'step', board: 'rockpro64-1', step: 'jail', state: 'done', elapsedMs: 83.4 },
 ];
 
+const surroundings = {
+  watchConnection: () => {},
+  onSignal: () => () => {},
+  loadRunner: () => import('./run-in-jail.ts'),
+};
+
 /** Runs one command line against a labd that gives these answers. */
 async function run(words: readonly string[], answers: Partial<LabClient> = {}) {
   let stdout = '';
@@ -107,8 +113,8 @@ async function run(words: readonly string[], answers: Partial<LabClient> = {}) {
     tellEvents: () => eventsOf([]) as never,
     ...answers,
   };
-  const openTerminal = () => ({ input: new PassThrough(), output: new PassThrough() });
-  const code = await runLabcli(words, { client, output, openTerminal, nowMs: () => nowMs, watchConnection: () => {} });
+  const openTerminal = () => ({ input: new PassThrough(), output: new PassThrough(), errors: new PassThrough() });
+  const code = await runLabcli(words, { client, output, openTerminal, nowMs: () => nowMs, ...surroundings });
   return { code, stdout, stderr, asked };
 }
 

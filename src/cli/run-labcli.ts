@@ -6,8 +6,15 @@ import type { Context } from './verb.ts';
 import { verbs } from './verbs.ts';
 
 /** Runs one command line, tells its errors, and gives the exit code. */
-export async function runLabcli(words: readonly string[], context: Context): Promise<number> {
-  const { output } = context;
+export async function runLabcli(words: readonly string[], options: Omit<Context, 'exitWith'>): Promise<number> {
+  const { output } = options;
+  let code = 0;
+  const context: Context = {
+    ...options,
+    exitWith(chosen) {
+      code = chosen;
+    },
+  };
   try {
     const program = createProgram(context);
     const [verb] = words;
@@ -16,8 +23,8 @@ export async function runLabcli(words: readonly string[], context: Context): Pro
       return verb === undefined ? 2 : 0;
     }
     if (!program.commands.some(command => command.name() === verb)) throw unknownCommand(program, verb);
-    await program.parseAsync(words.flatMap(splitWait), { from: 'user' });
-    return 0;
+    await program.parseAsync(splitWaits(words), { from: 'user' });
+    return code;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const isUsage = error instanceof CommanderError;
@@ -36,9 +43,14 @@ function createProgram(context: Context): Command {
   return program;
 }
 
-/** An option with or without a value would swallow a class that follows it: `--wait rockpro64`. */
-function splitWait(word: string): readonly string[] {
-  return word.startsWith('--wait=') ? ['--wait-at-most', word.slice('--wait='.length)] : [word];
+/** An option with or without a value would swallow a class that follows it: `--wait rockpro64`. What follows `--` is not ours. */
+function splitWaits(words: readonly string[]): readonly string[] {
+  const end = words.indexOf('--');
+  const [ours, theirs] = end < 0 ? [words, []] : [words.slice(0, end), words.slice(end)];
+  const split = ours.flatMap(word =>
+    word.startsWith('--wait=') ? ['--wait-at-most', word.slice('--wait='.length)] : [word],
+  );
+  return [...split, ...theirs];
 }
 
 /** commander says `error: missing required argument 'class'`, and a suggestion on a second line. */

@@ -88,3 +88,8 @@ function meaningless(character: string): LabError {
   const hint = '`labcli help` lists the commands';
   return new LabError('usage', `${character} has no meaning here: labcli is not a shell`, { hint });
 }
+
+/** A word that a POSIX shell reads as it is. */
+export function quoteWord(word: string): string {
+  return /^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -12,6 +12,13 @@ const knownHosts = {
 const authorityLine = '@cert-authority rockpro64-1,pc-1,10.77.* ssh-ed25519 AAAA labcli-lab';
 
 /** Runs one command line against a labd that gives these answers. */
+const surroundings = {
+  nowMs: () => 0,
+  watchConnection: () => {},
+  onSignal: () => () => {},
+  loadRunner: () => import('./run-in-jail.ts'),
+};
+
 async function run(words: readonly string[], answers: Partial<LabClient> = {}) {
   const written = { stdout: '', stderr: '' };
   const sink = (name: 'stdout' | 'stderr') => ({
@@ -20,9 +27,9 @@ async function run(words: readonly string[], answers: Partial<LabClient> = {}) {
     },
   });
   const client = { call: async () => knownHosts, ...answers } as LabClient;
-  const openTerminal = () => ({ input: new PassThrough(), output: new PassThrough() });
+  const openTerminal = () => ({ input: new PassThrough(), output: new PassThrough(), errors: new PassThrough() });
   const output = createOutput(sink('stdout'), sink('stderr'));
-  const code = await runLabcli(words, { client, output, openTerminal, watchConnection() {}, nowMs: () => 0 });
+  const code = await runLabcli(words, { client, output, openTerminal, ...surroundings });
   return { code, ...written };
 }
 

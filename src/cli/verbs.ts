@@ -12,6 +12,7 @@ import { addProxy } from './proxy.ts';
 import { addCancel, addQueue } from './queue.ts';
 import { addReinit } from './reinit.ts';
 import { addRelease } from './release.ts';
+import { addRun } from './run.ts';
 import { addShare } from './share.ts';
 import { addSshConfig } from './ssh-config.ts';
 import { addStatus } from './status.ts';
@@ -22,6 +23,7 @@ export const verbs: readonly AddVerb[] = [
   addClasses,
   addStatus,
   addClaim,
+  addRun,
   addHold,
   addQueue,
   addCancel,

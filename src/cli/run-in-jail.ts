@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import type { Duplex, Readable, Writable } from 'node:stream';
+import { Client, type ClientChannel, utils } from 'ssh2';
+
+/** A key that opens one jail for one command: it is on no disk and in no argument, and is forgotten with the program. */
+export interface RunKey {
+  readonly privateKey: string;
+  /** TYPE BASE64, as for `claim --key`. */
+  readonly publicKey: string;
+}
+
+export function createRunKey(): RunKey {
+  const { private: privateKey, public: publicKey } = utils.generateKeyPairSync('ed25519');
+  return { privateKey, publicKey: publicKey.split(' ').slice(0, 2).join(' ') };
+}
+
+/** A connection to the jail's sshd over which commands run as its root. */
+export interface JailSession {
+  /** Gives the command's exit code; 128 and the signal's number if a signal ended it. Throws when the connection breaks. */
+  run(command: string, streams: RunStreams): Promise<number>;
+  /** Sends a signal, such as `INT`, to the command that runs, and to what it started. */
+  signal(name: string): void;
+  close(): void;
+}
+
+export interface RunStreams {
+  /** Without it, the command's input is empty. */
+  readonly stdin?: Readable;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+}
+
+const signalNumbers: Readonly<Record<string, number>> = { HUP: 1, INT: 2, QUIT: 3, KILL: 9, PIPE: 13, TERM: 15 };
+
+/**
+ * Opens a session over a connection that labd made to the jail itself: there is nobody in between whom a host key could
+ * tell from the jail.
+ */
+export async function openJailSession(jail: Duplex, privateKey: string): Promise<JailSession> {
+  const client = new Client();
+  const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
+  const broken = Promise.withResolvers<never>();
+  broken.promise.catch(() => {});
+  client.once('ready', resolve);
+  client.once('error', error => {
+    reject(error);
+    broken.reject(error);
+  });
+  client.once('close', () => broken.reject(new Error('the connection to the jail ended')));
+  client.connect({ sock: jail, username: 'root', privateKey, readyTimeout: 20_000 });
+  await ready;
+  // sshd passes no signals on to commands of root (RFC 4254 section 6.9 leaves it free to): so the command says who it is.
+  const pidFile = `/run/labcli-run-${randomUUID()}`;
+
+  async function run(command: string, { stdin, stdout, stderr }: RunStreams): Promise<number> {
+    const channel = await new Promise<ClientChannel>((done, fail) => {
+      client.exec(`echo $$ >${pidFile}; ${command}`, (error, opened) => (error ? fail(error) : done(opened)));
+    });
+    channel.pipe(stdout, { end: false });
+    channel.stderr.pipe(stderr, { end: false });
+    if (stdin) stdin.pipe(channel);
+    else channel.end();
+    let status = 255;
+    channel.once('exit', (code: number | null, signal?: string) => {
+      status = code ?? 128 + (signalNumbers[String(signal).replace(/^SIG/, '')] ?? 0);
+    });
+    try {
+      await Promise.race([new Promise(ended => channel.once('close', ended)), broken.promise]);
+      return status;
+    } finally {
+      stdin?.unpipe(channel);
+    }
+  }
+
+  return {
+    run,
+    signal(name) {
+      // Each command that sshd starts leads a process group of its own.
+      client.exec(`kill -s ${name} -- "-$(cat ${pidFile})"`, () => {});
+    },
+    close: () => client.end(),
+  };
+}

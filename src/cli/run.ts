@@ -1,0 +1,113 @@
+import { Option } from 'commander';
+import { exitCodeOf, LabError } from '../lab/error.ts';
+import { buildRequest, type ClaimOptions } from './claim.ts';
+import { collect, readLength } from './length.ts';
+import { followOperation, type Outcome } from './operation.ts';
+import { reportError } from './output.ts';
+import type { JailSession } from './run-in-jail.ts';
+import { quoteWord } from './shell-words.ts';
+import type { AddVerb, Context } from './verb.ts';
+
+interface RunOptions extends ClaimOptions {
+  readonly upload?: string;
+  readonly download?: string;
+}
+
+/** The lab's own failures end with these, so that they are told from the command's own: 200 and the usual exit code. */
+const labFailure = 200;
+const bugExit = 210;
+
+export const addRun: AddVerb = (program, context) => {
+  program
+    .command('run')
+    .description('claims a board, runs a command in its jail, releases whatever happens; ends with the command’s code')
+    .argument('<class>', 'see `labcli classes`')
+    .argument('<command...>', 'after --, as in: run rockpro64 -- make test')
+    .option('--with <label>', 'only a board with this label', collect, [])
+    .option('--for <time>', 'how long at most, such as 20m; the class has a default', readLength)
+    .option('--wait', 'wait in the queue; --wait=30m for 30 minutes at most')
+    .addOption(new Option('--wait-at-most <time>').argParser(readLength).hideHelp())
+    .option('--power', 'power the board on first')
+    .option('--upload <folder>', 'unpack the tar file on standard input there first, and run in it')
+    .option(
+      '--download <folder>',
+      'give it as a tar file on standard output; the command then writes to standard error',
+    )
+    .option('--json', 'errors as JSON')
+    .action(async (boardClass: string, command: readonly string[], options: RunOptions) => {
+      try {
+        context.exitWith(await runCommand(context, boardClass, command, options));
+      } catch (error) {
+        const code = reportError(context.output, error, options.json === true);
+        context.exitWith(code === exitCodeOf('bug') ? bugExit : labFailure + code);
+      }
+    });
+};
+
+async function runCommand(
+  context: Context,
+  boardClass: string,
+  command: readonly string[],
+  options: RunOptions,
+): Promise<number> {
+  const { client, output, loadRunner, watchConnection, onSignal } = context;
+  const { createRunKey, openJailSession } = await loadRunner();
+  const { privateKey, publicKey } = createRunKey();
+  const request = buildRequest([boardClass], { ...options, board: [], key: [publicKey], hold: true });
+  const { promise: standing, resolve, reject } = Promise.withResolvers<Outcome>();
+  // The claim lives by this program's connection to labd: if nothing else releases it, its end does.
+  const claim = followOperation(context, { kind: 'claim', body: request }, options.json === true, resolve);
+  const lost = claim.then(
+    () => new LabError('unreachable', 'the claim has ended'),
+    (error: unknown) => error,
+  );
+  void lost.then(reject);
+  let session: JailSession | undefined;
+  const gone = Promise.withResolvers<never>();
+  gone.promise.catch(() => {});
+  watchConnection(() => gone.reject(new LabError('unreachable', 'the connection was lost')));
+  const stopListening = onSignal(name => {
+    if (session) session.signal(name);
+    else gone.reject(new LabError('timeout', `ended by SIG${name} before the command ran`));
+  });
+  const ended = Promise.race([gone.promise, lost.then(error => Promise.reject(error))]);
+  ended.catch(() => {});
+
+  const { claims } = await Promise.race([standing, gone.promise]);
+  const board = claims[0]?.board ?? '';
+  try {
+    session = await openJailSession(await client.openProxy(board), privateKey);
+    return await Promise.race([runSteps(context, session, command, options), ended]);
+  } finally {
+    stopListening();
+    session?.close();
+    await followOperation(context, { kind: 'release', body: { board, wait: true } }, true);
+    output.tell(`${board} is released`);
+  }
+}
+
+async function runSteps(
+  { openTerminal }: Context,
+  session: JailSession,
+  command: readonly string[],
+  { upload, download }: RunOptions,
+): Promise<number> {
+  const { input, output: stdout, errors: stderr } = openTerminal();
+  const line = command.map(quoteWord).join(' ');
+  if (upload !== undefined) {
+    const folder = quoteWord(upload);
+    const unpack = `mkdir -p ${folder} && tar -x -f - -C ${folder}`;
+    const code = await session.run(unpack, { stdin: input, stdout: stderr, stderr });
+    if (code !== 0) throw new LabError('usage', `the upload could not be unpacked into ${upload} (tar: ${code})`);
+  }
+  const code = await session.run(upload === undefined ? line : `cd ${quoteWord(upload)} && ${line}`, {
+    // What was uploaded was all of the input.
+    ...(upload === undefined ? { stdin: input } : {}),
+    stdout: download === undefined ? stdout : stderr,
+    stderr,
+  });
+  if (download === undefined) return code;
+  const packed = await session.run(`tar -c -f - -C ${quoteWord(download)} .`, { stdout, stderr });
+  if (packed !== 0) throw new LabError('not-found', `${download} could not be packed (tar: ${packed})`);
+  return code;
+}
