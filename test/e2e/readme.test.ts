@@ -2,9 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LabUnderTest, startLab } from './lab-under-test.ts';
 
-const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+const read = (path: string) => readFileSync(join(import.meta.dirname, '../..', path), 'utf8');
+const readme = read('README.md');
 const prefix = 'ssh -F .lab/ssh_config ';
-const commands = (/```sh\n([\s\S]*?)```/.exec(readme)?.[1] ?? '').trim().split('\n');
+/** The first block of shell commands of a document: run in its order. */
+const commandsOf = (path: string) => (/```sh\n([\s\S]*?)```/.exec(read(path))?.[1] ?? '').trim().split('\n');
+const documents = ['README.md', 'docs/reservations.md'];
+const shown = documents.flatMap(path => commandsOf(path).map(command => [path, command] as const));
 
 let lab: LabUnderTest;
 beforeAll(async () => {
@@ -12,14 +16,15 @@ beforeAll(async () => {
 });
 afterAll(() => lab?.stop());
 
-test('README shows commands to look around with', () => {
+test.each(documents)('%s shows commands to look around with', path => {
+  const commands = commandsOf(path);
   expect(commands.length).toBeGreaterThan(8);
   for (const command of commands) expect(command.startsWith(prefix)).toBe(true);
 });
 
-test.each(commands)(
-  'README: %s',
-  async command => {
+test.each(shown)(
+  '%s: %s',
+  async (_path, command) => {
     const [destination = '', ...words] = command.slice(prefix.length).split(' ');
     const { code, stdout, stderr } = await lab.ssh(destination, ...words);
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
