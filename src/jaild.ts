@@ -4,10 +4,12 @@ import { loadConfig } from './config/load-config.ts';
 import { lookUpAccount } from './jaild/accounts.ts';
 import { enterHelperCgroup } from './jaild/cgroup.ts';
 import { checkHost } from './jaild/check-host.ts';
+import { findControllers } from './jaild/controllers.ts';
 import { createEpochFence } from './jaild/epoch-fence.ts';
 import { loadFirewall } from './jaild/firewall.ts';
 import { createHostAuthority } from './jaild/host-authority.ts';
 import { createJails } from './jaild/jails.ts';
+import { createLimiter } from './jaild/limiter.ts';
 import { prepareHost, refuseNewGround, refuseSecondJaild } from './jaild/prepare-host.ts';
 import { createServer } from './jaild/server.ts';
 import { createTemplates } from './jaild/template.ts';
@@ -31,7 +33,13 @@ async function start(): Promise<void> {
   await loadFirewall(config.jails.uplink, render);
 
   const authority = createHostAuthority(join(paths.jaildState, 'host-authority.pem'), config.name);
-  const jails = createJails({ config, render, authority, fence: createEpochFence(join(paths.jaildState, 'epochs')) });
+  const jails = createJails({
+    config,
+    render,
+    authority,
+    limiter: createLimiter(findControllers()),
+    fence: createEpochFence(join(paths.jaildState, 'epochs')),
+  });
   const reload = async () => {
     const next = loadConfig(paths.config);
     refuseNewGround(config, next);

@@ -75,6 +75,7 @@ export interface BoardClass {
   readonly offTimeMs: number;
   /** Whether the jails of these boards may make user namespaces, for containers inside. */
   readonly nestedNamespaces: boolean;
+  readonly limits: JailLimits;
 }
 
 /** The board gets power, and `expect` must come over its console. */
@@ -118,6 +119,18 @@ export type Trunk =
   | { readonly via: 'vlan'; readonly interface: string }
   | { readonly via: 'openvswitch'; readonly bridge: string };
 
+/** The most that one jail uses of the lab host; the board's file server beside it has the same again. */
+export interface JailLimits {
+  /** Memory, with file caches and without swap. */
+  readonly memoryBytes: number;
+  /** Processes and threads. */
+  readonly processes: number;
+  /** Processor cores: 1.5 is one and a half. */
+  readonly cpus: number;
+  /** Reading, and again writing, on each disk. */
+  readonly ioBytesPerSecond: number;
+}
+
 export interface JailSettings {
   /** The interface that leads to the rest of the world. */
   readonly uplink: string;
@@ -126,6 +139,8 @@ export interface JailSettings {
   readonly nfsBytes: number;
   /** Size of the file system with what a jail's user writes elsewhere; sparse. */
   readonly rootBytes: number;
+  /** For classes that say nothing else. */
+  readonly limits: JailLimits;
 }
 
 export interface VirtualLab {

@@ -120,6 +120,23 @@ const healthSchema = block({
   after_claims: integer(1, 1_000_000).optional(),
 });
 
+const megabyte = 1024 ** 2;
+
+function sizeOfAtLeast(least: number) {
+  return size.refine(bytes => bytes >= least, {
+    error: `this is less than ${least / megabyte}M, with which no jail works`,
+  });
+}
+
+/** What one jail may use of the lab host. */
+const memoryLimit = sizeOfAtLeast(64 * megabyte);
+const processLimit = integer(64, 1_000_000);
+const cpuLimit = z
+  .number()
+  .min(0.1, { error: 'this is less than 0.1 cores' })
+  .max(1024, { error: 'this is more than 1024 cores' });
+const ioLimit = sizeOfAtLeast(megabyte);
+
 export const classSchema = block({
   name,
   description: z
@@ -134,6 +151,12 @@ export const classSchema = block({
   boot: name.optional(),
   off_time: duration.default(1000),
   nested_namespaces: z.boolean().default(false),
+  limits: block({
+    memory: memoryLimit.optional(),
+    processes: processLimit.optional(),
+    cpu: cpuLimit.optional(),
+    io: ioLimit.optional(),
+  }).prefault({}),
 });
 
 const snmpSchema = z.discriminatedUnion('version', [
@@ -210,9 +233,13 @@ export const labSchema = block({
     uplink: networkInterface,
     nameservers: list(ipv4),
     nfs_size: size.default(2 * 1024 ** 3),
-    root_size: size
-      .refine(bytes => bytes >= 32 * 1024 ** 2, { error: 'a jail needs at least 32M' })
-      .default(4 * 1024 ** 3),
+    root_size: sizeOfAtLeast(32 * megabyte).default(4 * 1024 ** 3),
+    limits: block({
+      memory: memoryLimit.default(512 * megabyte),
+      processes: processLimit.default(512),
+      cpu: cpuLimit.default(1),
+      io: ioLimit.default(100 * megabyte),
+    }).prefault({}),
   }),
   reservations: reservationsSchema.prefault({}),
   virtual: virtualSchema.optional(),

@@ -4,7 +4,7 @@ import { LabError } from '../lab/error.ts';
 import { boardNetworkOf, uidBaseOf } from './board-numbers.ts';
 import { checkLab } from './check-lab.ts';
 import { addIssues } from './issue-sentence.ts';
-import type { BoardClass, LabConfig, PoeSwitch, Quota, User } from './lab-config.ts';
+import type { BoardClass, JailLimits, LabConfig, PoeSwitch, Quota, User } from './lab-config.ts';
 import { type LabDocument, labSchema, userSchema } from './lab-schema.ts';
 import { lookUpKeys } from './user-keys.ts';
 import { readYamlFile, type YamlFile } from './yaml-file.ts';
@@ -70,7 +70,7 @@ function buildConfig(document: LabDocument, users: readonly User[]): LabConfig {
       quota: buildQuota(quota),
       ...(together === undefined ? {} : { together }),
     })),
-    classes: classes.map(buildClass),
+    classes: classes.map(boardClass => buildClass(boardClass, jails)),
     switches: document.switches.map(buildSwitch),
     boards: document.boards.map(board => buildBoard(board, document)),
     trunk,
@@ -80,6 +80,7 @@ function buildConfig(document: LabDocument, users: readonly User[]): LabConfig {
       nameservers: jails.nameservers,
       nfsBytes: jails.nfs_size,
       rootBytes: jails.root_size,
+      limits: buildLimits(jails.limits),
     },
     reservations: {
       holdGraceMs: reservations.hold_grace,
@@ -93,8 +94,9 @@ function buildConfig(document: LabDocument, users: readonly User[]): LabConfig {
   };
 }
 
-function buildClass(boardClass: LabDocument['classes'][number]): BoardClass {
-  const { lease, max_lease, extend_while_waiting, off_time, nested_namespaces, boot, health, ...rest } = boardClass;
+function buildClass(boardClass: LabDocument['classes'][number], jails: LabDocument['jails']): BoardClass {
+  const { lease, max_lease, extend_while_waiting, off_time, nested_namespaces, limits, boot, health, ...rest } =
+    boardClass;
   return {
     ...rest,
     leaseMs: lease,
@@ -102,6 +104,7 @@ function buildClass(boardClass: LabDocument['classes'][number]): BoardClass {
     yieldsToWaiters: !extend_while_waiting,
     offTimeMs: off_time,
     nestedNamespaces: nested_namespaces,
+    limits: buildLimits(jails.limits, limits),
     ...(boot === undefined ? {} : { boot }),
     ...(health && {
       health: {
@@ -124,6 +127,18 @@ function buildQuota(quota: {
     ...(boards === undefined ? {} : { boards }),
     ...(waiting === undefined ? {} : { waiting }),
     ...(lease === undefined ? {} : { leaseMs: lease }),
+  };
+}
+
+function buildLimits(
+  all: LabDocument['jails']['limits'],
+  own: LabDocument['classes'][number]['limits'] = {},
+): JailLimits {
+  return {
+    memoryBytes: own.memory ?? all.memory,
+    processes: own.processes ?? all.processes,
+    cpus: own.cpu ?? all.cpu,
+    ioBytesPerSecond: own.io ?? all.io,
   };
 }
 

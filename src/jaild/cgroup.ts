@@ -59,11 +59,6 @@ export async function enterHelperCgroup(): Promise<void> {
 /** No board can have this name. */
 const helpers = '@jaild';
 
-/** Whether a limit of this kind can be set: a cgroup namespace may have been given no controllers. */
-export function hasController(name: 'memory' | 'pids'): boolean {
-  return readFileSync(join(mountPoint, 'cgroup.controllers'), 'utf8').trim().split(' ').includes(name);
-}
-
 function directoryOf(container: string): string {
   return join(mountPoint, cgroupOf(container));
 }

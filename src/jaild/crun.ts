@@ -6,6 +6,7 @@ import { LabError } from '../lab/error.ts';
 import { run } from '../system/run.ts';
 import { cgroupExists, isPopulated, killCgroup, removeCgroup } from './cgroup.ts';
 import { runDirectory } from './jail-layout.ts';
+import type { Limiter } from './limiter.ts';
 import type { OciConfig } from './oci/oci-config.ts';
 import { absent, broken, type PartState, present } from './part.ts';
 
@@ -13,14 +14,19 @@ const root = join(runDirectory, 'crun');
 const options = ['--root', root, '--cgroup-manager=cgroupfs'];
 const startedMark = 'started';
 
+/** A process that puts itself into cgroups ("0" is whoever writes) and then becomes another program. */
+const joinAndRun = 'while [ "$1" != -- ]; do echo 0 >"$1" || exit; shift; done; shift; exec "$@"';
+
 /**
  * Starts a container and gives the pid of its first process, as this process sees it. `bundle` is the folder for its
- * `files`, which is made anew.
+ * `files`, which is made anew. crun itself joins the cgroups of `joinFiles` first: so no process of the container is ever outside of
+ * them, and they are the root of what the container's cgroup namespace shows.
  */
 export async function startContainer(
   name: string,
   bundle: string,
   config: OciConfig,
+  joinFiles: readonly string[],
   files: Readonly<Record<string, string>> = {},
 ): Promise<number> {
   rmSync(bundle, { recursive: true, force: true });
@@ -32,7 +38,7 @@ export async function startContainer(
   const log = join(bundle, 'crun.log');
   const args = [...options, '--log', log, 'run', '--detach', '--bundle', bundle, '--pid-file', pidFile, name];
   // The container keeps crun's standard streams for its life, so they must not be pipes to jaild.
-  const child = spawn('crun', args, { stdio: 'ignore' });
+  const child = spawn('/bin/sh', ['-c', joinAndRun, 'join', ...joinFiles, '--', 'crun', ...args], { stdio: 'ignore' });
   const status = await new Promise<number | string>((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) => resolve(code ?? signal ?? 'unknown'));
@@ -60,22 +66,23 @@ export function markStarted(bundle: string): void {
 }
 
 /** Present when the container came up and its processes are there still. */
-export function inspectContainer(name: string, bundle: string): PartState {
+export function inspectContainer(name: string, bundle: string, limiter: Limiter): PartState {
   const isKnown = existsSync(join(root, name));
-  if (!isKnown && !cgroupExists(name)) return absent;
+  if (!isKnown && !cgroupExists(name) && !limiter.hasGroups(name)) return absent;
   if (!isKnown) return broken('its processes belong to no container');
   if (!isPopulated(name)) return broken('it is not running');
   return existsSync(join(bundle, startedMark)) ? present : broken('it never came up');
 }
 
 /** Kills every process of the container and waits for their end, then forgets it. */
-export async function removeContainer(name: string): Promise<void> {
+export async function removeContainer(name: string, limiter: Limiter): Promise<void> {
   await killCgroup(name);
   // crun may have been killed before it knew what to delete; then its folder is all that there is of the container.
   if (existsSync(join(root, name))) await run('crun', [...options, 'delete', '--force', name]).catch(() => {});
   await killCgroup(name);
   rmSync(join(root, name), { recursive: true, force: true });
   removeCgroup(name);
+  await limiter.removeGroups(name);
 }
 
 /** Waits until a process in the network namespace of `pid` listens on a TCP port. */

@@ -1,3 +1,4 @@
+import type { JailSettings } from '../config/lab-config.ts';
 import type { JailSpec } from './jail-layout.ts';
 
 /** The first board of the virtual lab. */
@@ -22,4 +23,12 @@ export const exampleSpec: JailSpec = {
       boardAddress: '10.96.101.100',
     },
   },
+};
+
+export const exampleSettings: JailSettings = {
+  uplink: 'wan0',
+  nameservers: ['192.0.2.53', '192.0.2.54'],
+  nfsBytes: 2 * 1024 ** 3,
+  rootBytes: 4 * 1024 ** 3,
+  limits: { memoryBytes: 512 * 1024 ** 2, processes: 512, cpus: 1, ioBytesPerSecond: 100 * 1024 ** 2 },
 };

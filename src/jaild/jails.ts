@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { ExportsRequest, JailEvent, JailRequest, ObservedJail } from '../api/jail-messages.ts';
-import type { LabConfig } from '../config/lab-config.ts';
+import type { JailLimits, LabConfig } from '../config/lab-config.ts';
 import { LabError } from '../lab/error.ts';
 import { systemActor } from '../lab/operation.ts';
 import { createBoardQueue } from './board-queue.ts';
@@ -13,6 +13,7 @@ import type { HostAuthority } from './host-authority.ts';
 import { interfaceExists } from './interfaces.ts';
 import { type JailSpec, jailsDirectory, layOutJail, uplinkInterface, wireInterface } from './jail-layout.ts';
 import { type JailRecord, readRecord, writeRecord } from './jail-record.ts';
+import type { Limiter } from './limiter.ts';
 import type { JailClaim, Part, PartName, PartState } from './part.ts';
 import { createParts } from './parts/jail-parts.ts';
 import { buildOrder, planBuild, removalOrder, restrictOrder } from './plan.ts';
@@ -46,12 +47,14 @@ export interface JailsOptions {
   readonly fence: EpochFence;
   readonly render: RenderTemplate;
   readonly authority: HostAuthority;
+  readonly limiter: Limiter;
 }
 
-export function createJails({ config: first, fence, render, authority }: JailsOptions): Jails {
+export function createJails({ config: first, fence, render, authority, limiter }: JailsOptions): Jails {
   let config = first;
   const queue = createBoardQueue();
-  const partsOf = (spec: JailSpec) => createParts(spec, config.jails, render, authority);
+  const partsOf = (spec: JailSpec) =>
+    createParts(spec, { settings: config.jails, render, authority, limiter, limits: limitsOf(config, spec) });
 
   async function build(board: string, request: JailRequest, report: ReportStep): Promise<void> {
     const record = readRecord(board);
@@ -66,7 +69,7 @@ export function createJails({ config: first, fence, render, authority }: JailsOp
     fence.pass(board, claim.epoch);
     const parts = partsOf(spec);
     const run = runSteps(parts, report);
-    const plan = planBuild(parts, hasTrace(spec) ? await inspectParts(parts) : new Map());
+    const plan = planBuild(parts, hasTrace(spec, limiter) ? await inspectParts(parts) : new Map());
     await run(restrictOrder(removalOrder(parts), plan.remove), part => part.remove());
     await run(restrictOrder(buildOrder(parts), plan.create), part => part.create(claim));
     if (record) follow(board, record, claim);
@@ -127,7 +130,7 @@ export function createJails({ config: first, fence, render, authority }: JailsOp
     const record = readRecord(board);
     const spec = record?.spec ?? specOf(config, board);
     if (!spec) return { board, epoch: 0, state: 'partial', missing: ['directory: lab.yaml does not have the board'] };
-    if (!hasTrace(spec)) return undefined;
+    if (!hasTrace(spec, limiter)) return undefined;
     const states = await inspectParts(partsOf(spec));
     const missing = describeParts(states, state => state !== 'present');
     if (missing.length === states.size) return undefined;
@@ -165,6 +168,11 @@ function specOf({ boards, classes, trunk }: LabConfig, handle: string): JailSpec
   return { board, trunk, boot: boardClass?.boot ?? null, ...nesting };
 }
 
+/** Those of the board's class, also when they changed after the jail was built. */
+function limitsOf({ classes, jails }: LabConfig, { board }: JailSpec): JailLimits {
+  return classes.find(each => each.name === board.class)?.limits ?? jails.limits;
+}
+
 /** The keys of lab.yaml's users come from lab.yaml; only those that a user added to the claim come with the request. */
 function addLogins({ users }: LabConfig, request: JailRequest): JailClaim {
   const { user, sharedWith = [], keys = [] } = request;
@@ -181,12 +189,12 @@ function unknownBoard(board: string): LabError {
 }
 
 /** Whether there can be anything of a jail. Cheap, for it is asked for every board; a jail's folder is removed last. */
-function hasTrace({ board }: JailSpec): boolean {
+function hasTrace({ board }: JailSpec, limiter: Limiter): boolean {
   const { handle, vlan } = board;
   const { directory, userPin, netPin } = layOutJail(handle);
   return (
     [directory, userPin, netPin].some(existsSync) ||
-    [handle, `${handle}.nfs`, `${handle}.key`].some(cgroupExists) ||
+    [handle, `${handle}.nfs`, `${handle}.key`].some(name => cgroupExists(name) || limiter.hasGroups(name)) ||
     [uplinkInterface(vlan), wireInterface(vlan)].some(interfaceExists)
   );
 }

@@ -8,8 +8,8 @@ test('reads mount points and types, with optional fields and escaped spaces', ()
     '',
   ].join('\n');
   expect(parseMounts(text)).toEqual([
-    { mountPoint: '/mnt2', fsType: 'ext3' },
-    { mountPoint: '/run/labcli/jaild/a.net', fsType: 'nsfs' },
-    { mountPoint: '/mnt/with space', fsType: 'overlay' },
+    { mountPoint: '/mnt2', fsType: 'ext3', options: ['rw', 'errors=continue'] },
+    { mountPoint: '/run/labcli/jaild/a.net', fsType: 'nsfs', options: ['rw'] },
+    { mountPoint: '/mnt/with space', fsType: 'overlay', options: ['rw'] },
   ]);
 });

@@ -6,6 +6,8 @@ import { run } from '../system/run.ts';
 export interface Mount {
   readonly mountPoint: string;
   readonly fsType: string;
+  /** The file system's own options, such as the controllers of a cgroup v1 hierarchy. */
+  readonly options: readonly string[];
 }
 
 /** All mounts that this process sees, proc_pid_mountinfo(5), oldest first. */
@@ -19,7 +21,8 @@ export function parseMounts(mountinfo: string): Mount[] {
     .filter(Boolean)
     .map(line => {
       const fields = line.split(' ');
-      return { mountPoint: decodePath(fields[4] ?? ''), fsType: fields[fields.indexOf('-') + 1] ?? '' };
+      const [fsType = '', , options = ''] = fields.slice(fields.indexOf('-') + 1);
+      return { mountPoint: decodePath(fields[4] ?? ''), fsType, options: options.split(',') };
     });
 }
 

@@ -1,12 +1,16 @@
-import type { LabConfig } from '../config/lab-config.ts';
-import { exampleSpec } from './example-spec.ts';
+import { exampleSettings, exampleSpec } from './example-spec.ts';
+import { createLimiter } from './limiter.ts';
 import { absent, broken, type PartName, type PartState, partNames, present } from './part.ts';
 import { createParts } from './parts/jail-parts.ts';
 import { buildOrder, planBuild, removalOrder, restrictOrder } from './plan.ts';
 
-const settings: LabConfig['jails'] = { uplink: 'wan0', nameservers: [], nfsBytes: 1, rootBytes: 1 };
-const authority = { publicKey: '', certify: () => '' };
-const parts = createParts(exampleSpec, settings, () => '', authority);
+const parts = createParts(exampleSpec, {
+  settings: exampleSettings,
+  render: () => '',
+  authority: { publicKey: '', certify: () => '' },
+  limiter: createLimiter(new Map()),
+  limits: exampleSettings.limits,
+});
 
 function states(exceptions: Partial<Record<PartName, PartState>>, others = present): Map<PartName, PartState> {
   return new Map(partNames.map(name => [name, exceptions[name] ?? others]));

@@ -1,11 +1,10 @@
 import { join } from 'node:path';
-import { exampleSpec } from './example-spec.ts';
+import { exampleSettings, exampleSpec } from './example-spec.ts';
 import { formatNetmask, renderClaimFiles } from './render-claim.ts';
 import { createTemplates } from './template.ts';
 
 const render = createTemplates(join(import.meta.dirname, '../../templates'));
-const settings = { uplink: 'wan0', nameservers: ['192.0.2.53', '192.0.2.54'], nfsBytes: 1, rootBytes: 1 };
-const files = renderClaimFiles(exampleSpec.board, settings, render);
+const files = renderClaimFiles(exampleSpec.board, exampleSettings, render);
 
 function read(path: string): string {
   return files.find(file => file.path === path)?.content ?? '';

@@ -29,6 +29,7 @@ overlay /etc
 overlay /opt
 overlay /var/lib
 mount -t tmpfs -o nosuid,nodev,mode=755 tmpfs /run
+sh "$here/cgroup-v1.sh"
 
 groupadd --system lab
 groupadd --system labd

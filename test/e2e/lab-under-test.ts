@@ -116,7 +116,7 @@ export async function tracesOfJails(lab: LabUnderTest): Promise<string> {
     'ip route | grep "10\\.77\\."',
     'grep rockpro64 /proc/mounts',
     'ovs-vsctl list-ports br-trunk | grep -v trunk0',
-    'find /sys/fs/cgroup -name "rockpro64*"',
+    'find /sys/fs/cgroup /run/cgroup-v1 -name "rockpro64*"',
     'find /run/labcli/jails -type s',
     'grep -l rockpro64 /sys/block/loop*/loop/backing_file',
     'ps -eo stat,args | grep -v "^Z" | grep -e "[g]anesha" -e "runsvdir -P /etc/[s]ervice" -e "[c]run "',

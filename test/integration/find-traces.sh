@@ -1,7 +1,7 @@
 #!/bin/sh
 # Prints whatever on this lab host belongs to a jail, a line each.
 state=/var/lib/labcli/jaild run=/run/labcli/jaild
-for path in $state/jails/* $run/*.user $run/*.net $run/crun/* /sys/fs/cgroup/labcli/[!@]*/; do
+for path in $state/jails/* $run/*.user $run/*.net $run/crun/* /sys/fs/cgroup/labcli/[!@]*/ /run/cgroup-v1/*/labcli/*/; do
   [ ! -e "$path" ] || echo "file $path"
 done
 grep -o -e " $state/jails/[^ ]*" -e " $run/[^ ]*\.\(user\|net\) " /proc/mounts | sed 's/^/mount/'

@@ -21,6 +21,7 @@ for path in /etc /var/lib; do
   mount -t overlay -o "lowerdir=$path,upperdir=/mnt/$name/upper,workdir=/mnt/$name/work" overlay $path
 done
 mount -t tmpfs -o nosuid,nodev,mode=755 tmpfs /run
+sh "$source/src/vhost/cgroup-v1.sh"
 mount -t tmpfs -o nosuid,nodev,mode=755 tmpfs /opt
 groupadd --system labd
 useradd --system --gid labd --home-dir / --no-create-home --shell /usr/sbin/nologin labd

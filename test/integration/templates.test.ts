@@ -1,19 +1,18 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { exampleSpec } from '../../src/jaild/example-spec.ts';
+import { exampleSettings, exampleSpec } from '../../src/jaild/example-spec.ts';
 import { renderClaimFiles } from '../../src/jaild/render-claim.ts';
 import { createTemplates } from '../../src/jaild/template.ts';
 import { run } from '../../src/system/run.ts';
 
 /** What the templates render is checked by the programs that read it. */
 const render = createTemplates(join(import.meta.dirname, '../../templates'));
-const settings = { uplink: 'wan0', nameservers: ['192.0.2.53'], nfsBytes: 1, rootBytes: 1 };
 
 let directory: string;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'labcli-templates-'));
-  for (const { path, content, mode } of renderClaimFiles(exampleSpec.board, settings, render)) {
+  for (const { path, content, mode } of renderClaimFiles(exampleSpec.board, exampleSettings, render)) {
     mkdirSync(join(directory, dirname(path)), { recursive: true });
     writeFileSync(join(directory, path), content, { mode });
   }

@@ -5,6 +5,7 @@ import {
   kernelMounts,
   maskedPaths,
   type OciConfig,
+  type OciResources,
   readonlyPaths,
   searchPath,
   tmpfs,
@@ -30,7 +31,7 @@ export interface FileServerConfigOptions {
   readonly name: string;
   readonly layout: JailLayout;
   readonly architecture: string;
-  readonly pidLimit?: number;
+  readonly resources?: OciResources;
 }
 
 /**
@@ -39,7 +40,7 @@ export interface FileServerConfigOptions {
  * sees no other place once it runs (see parts/file-server.ts).
  */
 export function createFileServerConfig(options: FileServerConfigOptions): OciConfig {
-  const { name, layout, architecture, pidLimit } = options;
+  const { name, layout, architecture, resources = {} } = options;
   return {
     ociVersion: '1.0.2',
     hostname: 'nfs',
@@ -59,6 +60,7 @@ export function createFileServerConfig(options: FileServerConfigOptions): OciCon
     root: { path: layout.fileServerRoot, readonly: true },
     mounts: [
       ...kernelMounts(),
+      tmpfs('/tmp', ['nosuid', 'nodev', 'noexec', 'mode=1777', 'size=16m']),
       tmpfs('/var/lib/nfs', ['nosuid', 'nodev', 'noexec', 'mode=755', 'size=1m']),
       // Plain, so that it keeps the flags of the mount: among them one that crun does not know (see parts/nfs-disk.ts).
       { destination: '/srv/nfs', type: 'bind', source: layout.nfsMount, options: ['bind'] },
@@ -69,7 +71,7 @@ export function createFileServerConfig(options: FileServerConfigOptions): OciCon
         ...['pid', 'ipc', 'uts', 'mount', 'cgroup'].map(type => ({ type })),
       ],
       cgroupsPath: cgroupOf(name),
-      resources: pidLimit === undefined ? {} : { pids: { limit: pidLimit } },
+      resources,
       seccomp: createSeccompProfile({ architecture, opensFileHandles: true }),
       maskedPaths,
       // Its root is the host's own, for whom the kernel's settings are files to write to.

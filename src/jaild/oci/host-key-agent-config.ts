@@ -7,6 +7,7 @@ import {
   kernelMounts,
   maskedPaths,
   type OciConfig,
+  type OciResources,
   readonlyPaths,
   searchPath,
 } from './oci-config.ts';
@@ -19,7 +20,7 @@ export interface HostKeyAgentConfigOptions {
   /** Of the jail's root: ssh-agent answers its own user alone. */
   readonly uid: number;
   readonly architecture: string;
-  readonly pidLimit?: number;
+  readonly resources: OciResources;
 }
 
 /**
@@ -27,7 +28,7 @@ export interface HostKeyAgentConfigOptions {
  * else, in namespaces of its own, and outside of the jail's, so that the jail's root cannot look into its memory.
  */
 export function createHostKeyAgentConfig(options: HostKeyAgentConfigOptions): OciConfig {
-  const { name, layout, uid, architecture, pidLimit } = options;
+  const { name, layout, uid, architecture, resources } = options;
   return {
     ociVersion: '1.0.2',
     hostname: 'host-key',
@@ -51,7 +52,7 @@ export function createHostKeyAgentConfig(options: HostKeyAgentConfigOptions): Oc
     linux: {
       namespaces: ['network', 'pid', 'ipc', 'uts', 'mount', 'cgroup'].map(type => ({ type })),
       cgroupsPath: cgroupOf(name),
-      resources: pidLimit === undefined ? {} : { pids: { limit: pidLimit } },
+      resources,
       seccomp: createSeccompProfile({ architecture }),
       maskedPaths,
       readonlyPaths,

@@ -1,11 +1,11 @@
-import { exampleSpec } from '../example-spec.ts';
+import { exampleSettings, exampleSpec } from '../example-spec.ts';
 import { layOutJail } from '../jail-layout.ts';
 import { createFileServerConfig, fileServerCapabilities } from './file-server-config.ts';
 import { createJailConfig, jailCapabilities } from './jail-config.ts';
 import type { OciConfig } from './oci-config.ts';
 
 const layout = layOutJail('rockpro64-1');
-const options = { spec: exampleSpec, layout, architecture: 'x64' };
+const options = { spec: exampleSpec, layout, architecture: 'x64', limits: exampleSettings.limits };
 const jail = createJailConfig(options);
 const nesting = createJailConfig({ ...options, spec: { ...exampleSpec, nestedNamespaces: true } });
 const fileServer = createFileServerConfig({ name: 'rockpro64-1.nfs', layout, architecture: 'x64' });
@@ -117,11 +117,6 @@ test('/srv/tftp shows boot files only when the class has them', () => {
     createJailConfig({ ...options, spec: { ...exampleSpec, boot } }).mounts.map(mount => mount.destination);
   expect(destinations('debian-nfs')).toContain('/srv/tftp');
   expect(destinations(null)).not.toContain('/srv/tftp');
-});
-
-test('a limit of processes is set only where the host can', () => {
-  expect(jail.linux.resources).toEqual({});
-  expect(createJailConfig({ ...options, pidLimit: 4096 }).linux.resources).toEqual({ pids: { limit: 4096 } });
 });
 
 test('each machine has its own system calls', () => {

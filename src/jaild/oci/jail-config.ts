@@ -1,3 +1,4 @@
+import type { JailLimits } from '../../config/lab-config.ts';
 import { cgroupOf } from '../cgroup.ts';
 import type { JailLayout, JailSpec } from '../jail-layout.ts';
 import {
@@ -6,6 +7,7 @@ import {
   kernelMounts,
   maskedPaths,
   type OciConfig,
+  type OciResources,
   readonlyPaths,
   searchPath,
   tmpfs,
@@ -29,17 +31,22 @@ export const jailCapabilities = {
   CAP_NET_BIND_SERVICE: 'ports below 1024: ssh, DNS, DHCP, TFTP',
 } as const;
 
+const megabyte = 1024 ** 2;
+
 export interface JailConfigOptions {
   readonly spec: JailSpec;
   readonly layout: JailLayout;
   /** The host's `process.arch`. */
   readonly architecture: string;
-  /** Processes and threads; undefined where the host has no controller for it. */
-  readonly pidLimit?: number;
+  readonly limits: JailLimits;
+  readonly resources?: OciResources;
 }
 
-/** config.json of a jail: its services under runit, in the namespaces that are pinned for it. */
-export function createJailConfig({ spec, layout, architecture, pidLimit }: JailConfigOptions): OciConfig {
+/**
+ * config.json of a jail: its services under runit, in the namespaces that are pinned for it. Files in memory can take
+ * two thirds of its limit at most: nothing that is killed would give that back.
+ */
+export function createJailConfig({ spec, layout, architecture, limits, resources = {} }: JailConfigOptions): OciConfig {
   const { handle } = spec.board;
   const nestsNamespaces = spec.nestedNamespaces === true;
   return {
@@ -68,7 +75,14 @@ export function createJailConfig({ spec, layout, architecture, pidLimit }: JailC
         source: 'devpts',
         options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
       },
-      tmpfs('/dev/shm', ['nosuid', 'nodev', 'noexec', 'mode=1777', 'size=64m']),
+      tmpfs('/tmp', ['nosuid', 'nodev', 'mode=1777', `size=${Math.min(limits.memoryBytes / 2, 256 * megabyte)}`]),
+      tmpfs('/dev/shm', [
+        'nosuid',
+        'nodev',
+        'noexec',
+        'mode=1777',
+        `size=${Math.min(limits.memoryBytes / 8, 64 * megabyte)}`,
+      ]),
       { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['ro', 'nosuid', 'nodev', 'noexec'] },
       dataBind(layout.socketsView, '/run/lab'),
       dataBind(layout.hostKeyView, '/run/host-key', 'ro'),
@@ -82,7 +96,7 @@ export function createJailConfig({ spec, layout, architecture, pidLimit }: JailC
         ...['pid', 'ipc', 'uts', 'mount', 'cgroup'].map(type => ({ type })),
       ],
       cgroupsPath: cgroupOf(handle),
-      resources: pidLimit === undefined ? {} : { pids: { limit: pidLimit } },
+      resources,
       seccomp: createSeccompProfile({ architecture, debugs: true, nestsNamespaces }),
       maskedPaths,
       readonlyPaths,

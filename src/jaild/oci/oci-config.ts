@@ -19,11 +19,28 @@ export interface OciConfig {
   readonly linux: {
     readonly namespaces: readonly { readonly type: string; readonly path?: string }[];
     readonly cgroupsPath: string;
-    readonly resources: { readonly pids?: { readonly limit: number } };
+    readonly resources: OciResources;
     readonly seccomp: SeccompProfile;
     readonly maskedPaths: readonly string[];
     readonly readonlyPaths: readonly string[];
   };
+}
+
+/** Sizes in bytes, times in microseconds, rates in bytes per second. */
+export interface OciResources {
+  readonly memory?: { readonly limit: number; readonly swap: number };
+  readonly pids?: { readonly limit: number };
+  readonly cpu?: { readonly quota: number; readonly period: number };
+  readonly blockIO?: {
+    readonly throttleReadBpsDevice: readonly OciRate[];
+    readonly throttleWriteBpsDevice: readonly OciRate[];
+  };
+}
+
+export interface OciRate {
+  readonly major: number;
+  readonly minor: number;
+  readonly rate: number;
 }
 
 export interface OciMount {
@@ -82,7 +99,6 @@ export function kernelMounts(): OciMount[] {
     { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'nodev', 'noexec'] },
     tmpfs('/dev', ['nosuid', 'noexec', 'strictatime', 'mode=755', 'size=64k']),
     tmpfs('/run', ['nosuid', 'nodev', 'mode=755', 'size=16m']),
-    tmpfs('/tmp', ['nosuid', 'nodev', 'mode=1777', 'size=256m']),
   ];
 }
 

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { JailLimits } from '../../config/lab-config.ts';
 import { paths } from '../../system/paths.ts';
 import { run } from '../../system/run.ts';
-import { hasController } from '../cgroup.ts';
 import { confineTo } from '../confine-to.ts';
 import {
   inspectContainer,
@@ -15,12 +15,11 @@ import {
 } from '../crun.ts';
 import { renderFileServer } from '../file-server-exports.ts';
 import type { JailLayout, JailSpec } from '../jail-layout.ts';
+import type { Limiter } from '../limiter.ts';
 import { unmount } from '../mounts.ts';
 import { createFileServerConfig } from '../oci/file-server-config.ts';
 import { broken, type Part } from '../part.ts';
 import type { RenderTemplate } from '../template.ts';
-
-const pidLimit = 512;
 
 const ports = [
   { port: 111, what: 'rpcbind' },
@@ -28,12 +27,19 @@ const ports = [
 ] as const;
 
 /**
- * The board's NFS server: nfs-ganesha and rpcbind, beside the jail and out of its reach, on the jail's network.
+ * The board's NFS server: nfs-ganesha and rpcbind, beside the jail and out of its reach, on the jail's network. It has the jail's
+ * limits once more.
  *
  * Once it has read its configuration, the exported file system is all that it sees. nfs-ganesha 4.3 takes names with
  * slashes from NFSv3 clients and gives them to the kernel as they are: `../..` and `/etc/passwd` led to the server's own files.
  */
-export function createFileServer(spec: JailSpec, layout: JailLayout, render: RenderTemplate): Part {
+export function createFileServer(
+  spec: JailSpec,
+  layout: JailLayout,
+  render: RenderTemplate,
+  limiter: Limiter,
+  limits: JailLimits,
+): Part {
   const { handle } = spec.board;
   // A board's handle has no dot.
   const name = `${handle}.nfs`;
@@ -42,22 +48,22 @@ export function createFileServer(spec: JailSpec, layout: JailLayout, render: Ren
     name: 'file-server',
     needs: ['nfs-disk', 'namespaces'],
     async inspect() {
-      const state = inspectContainer(name, bundle);
+      const state = inspectContainer(name, bundle, limiter);
       if (state.state !== 'present') return state;
       const silent = ports.find(({ port }) => !isListening(readContainerPid(bundle), port));
       return silent ? broken(`${silent.what} does not listen on port ${silent.port}`) : state;
     },
     async create() {
-      const limits = hasController('pids') ? { pidLimit } : {};
-      const config = createFileServerConfig({ name, layout, architecture: process.arch, ...limits });
+      const { resources, joinFiles } = limiter.prepare(name, limits, [layout.nfsMount]);
+      const config = createFileServerConfig({ name, layout, architecture: process.arch, resources });
       await mountRoot(layout, renderFileServer(spec, layout, render));
-      const pid = await startContainer(name, bundle, config);
+      const pid = await startContainer(name, bundle, config, joinFiles);
       for (const { port, what } of ports) await waitForListener(pid, port, what);
       await confineTo(pid, '/srv/nfs');
       markStarted(bundle);
     },
     async remove() {
-      await removeContainer(name);
+      await removeContainer(name, limiter);
       await unmount(layout.fileServerRoot);
     },
   };

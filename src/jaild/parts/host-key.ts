@@ -1,16 +1,14 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { hasController } from '../cgroup.ts';
 import { inspectContainer, markStarted, removeContainer, startContainer } from '../crun.ts';
 import { followClaim } from '../follow-claim.ts';
-import type { HostAuthority } from '../host-authority.ts';
 import { addKeyToAgent } from '../host-key-agent.ts';
 import type { JailLayout, JailSpec } from '../jail-layout.ts';
 import { createHostKeyAgentConfig } from '../oci/host-key-agent-config.ts';
 import { broken, type Part } from '../part.ts';
 import { formatPublicKey, keepSshKey } from '../ssh-key.ts';
-import type { RenderTemplate } from '../template.ts';
+import type { PartMeans } from './jail-parts.ts';
 
-const pidLimit = 8;
+const agentLimits = { processes: 8, memoryBytes: 64 * 1024 * 1024 };
 
 /**
  * The jail's host key, and its certificate. The private half is not in the jail but with an ssh-agent beside it, that signs for
@@ -19,9 +17,9 @@ const pidLimit = 8;
 export function createHostKey(
   spec: JailSpec,
   layout: JailLayout,
-  authority: HostAuthority,
-  render: RenderTemplate,
+  means: Pick<PartMeans, 'authority' | 'render' | 'limiter' | 'limits'>,
 ): Part {
+  const { limiter } = means;
   const { handle, uidBase } = spec.board;
   // A board's handle has no dot.
   const name = `${handle}.key`;
@@ -29,7 +27,7 @@ export function createHostKey(
     name: 'host-key',
     needs: ['directory'],
     async inspect() {
-      const agent = inspectContainer(name, layout.hostKeyBundle);
+      const agent = inspectContainer(name, layout.hostKeyBundle, limiter);
       return agent.state === 'present' && !existsSync(layout.hostCertificate) ? broken('no certificate') : agent;
     },
     async create(claim) {
@@ -39,13 +37,14 @@ export function createHostKey(
       chmodSync(layout.hostKeyAgent, 0o700);
       rmSync(layout.hostKeySocket, { force: true });
       writeFileSync(layout.hostPublicKey, `${formatPublicKey(key, handle)}\n`, { mode: 0o644 });
-      const limits = hasController('pids') ? { pidLimit } : {};
-      const config = createHostKeyAgentConfig({ name, layout, uid: uidBase, architecture: process.arch, ...limits });
-      await startContainer(name, layout.hostKeyBundle, config);
+      const limits = { ...means.limits, ...agentLimits };
+      const { resources, joinFiles } = limiter.prepare(name, limits, []);
+      const config = createHostKeyAgentConfig({ name, layout, uid: uidBase, architecture: process.arch, resources });
+      await startContainer(name, layout.hostKeyBundle, config, joinFiles);
       await addKeyToAgent(layout.hostKeySocket, key, handle);
-      followClaim(spec, layout, { authority, render }, claim);
+      followClaim(spec, layout, means, claim);
       markStarted(layout.hostKeyBundle);
     },
-    remove: () => removeContainer(name),
+    remove: () => removeContainer(name, limiter),
   };
 }

@@ -1,6 +1,7 @@
-import type { JailSettings } from '../../config/lab-config.ts';
+import type { JailLimits, JailSettings } from '../../config/lab-config.ts';
 import type { HostAuthority } from '../host-authority.ts';
 import { type JailSpec, layOutJail } from '../jail-layout.ts';
+import type { Limiter } from '../limiter.ts';
 import type { Part } from '../part.ts';
 import type { RenderTemplate } from '../template.ts';
 import { createBoardWire } from './board-wire.ts';
@@ -17,18 +18,25 @@ import { createRootFs } from './root-fs.ts';
 import { createSourceAddress } from './source-address.ts';
 import { createUplink } from './uplink.ts';
 
+/** What the parts are made with. */
+export interface PartMeans {
+  readonly settings: JailSettings;
+  readonly render: RenderTemplate;
+  readonly authority: HostAuthority;
+  readonly limiter: Limiter;
+  readonly limits: JailLimits;
+}
+
 /** Everything that a jail is made of. Each part comes after all that it needs. */
 export function createParts(
   spec: JailSpec,
-  settings: JailSettings,
-  render: RenderTemplate,
-  authority: HostAuthority,
+  { settings, render, authority, limiter, limits }: PartMeans,
 ): readonly Part[] {
   const layout = layOutJail(spec.board.handle);
   return [
     createDirectory(spec, layout),
     createClaimLayer(spec, layout, settings, render),
-    createHostKey(spec, layout, authority, render),
+    createHostKey(spec, layout, { authority, render, limiter, limits }),
     createNamespaces(spec, layout),
     createRootDisk(layout),
     createRootFs(spec, layout),
@@ -37,7 +45,7 @@ export function createParts(
     createSourceAddress(spec),
     createUplink(spec, layout),
     createBoardWire(spec, layout),
-    createFileServer(spec, layout, render),
-    createContainer(spec, layout),
+    createFileServer(spec, layout, render, limiter, limits),
+    createContainer(spec, layout, limiter, limits),
   ];
 }
