@@ -25,8 +25,9 @@ async function start(): Promise<void> {
   if (process.argv.length > 2) throw new LabError('usage', 'jaild takes no arguments');
   process.umask(0o022);
   const config = loadConfig(paths.config);
-  for (const warning of await checkHost(config)) log(`warning: ${warning}`);
   await refuseSecondJaild(paths.jaildSocket);
+  const places = findControllers();
+  for (const warning of await checkHost(config, places)) log(`warning: ${warning}`);
   await enterHelperCgroup();
   const render = createTemplates();
   await prepareHost(config);
@@ -37,13 +38,13 @@ async function start(): Promise<void> {
     config,
     render,
     authority,
-    limiter: createLimiter(findControllers()),
+    limiter: createLimiter(places),
     fence: createEpochFence(join(paths.jaildState, 'epochs')),
   });
   const reload = async () => {
     const next = loadConfig(paths.config);
     refuseNewGround(config, next);
-    await checkHost(next);
+    for (const warning of await checkHost(next, places)) log(`warning: ${warning}`);
     await prepareHost(next);
     jails.adopt(next);
     log('lab.yaml is loaded again');

@@ -131,6 +131,8 @@ export interface JailLimits {
   readonly ioBytesPerSecond: number;
 }
 
+export type MissingLimit = 'memory-limit' | 'process-limit' | 'cpu-limit' | 'io-limit';
+
 export interface JailSettings {
   /** The interface that leads to the rest of the world. */
   readonly uplink: string;
@@ -139,6 +141,8 @@ export interface JailSettings {
   readonly nfsBytes: number;
   /** Size of the file system with what a jail's user writes elsewhere; sparse. */
   readonly rootBytes: number;
+  /** What jails may be without on a host whose kernel cannot limit it. */
+  readonly allowWithout: readonly MissingLimit[];
   /** For classes that say nothing else. */
   readonly limits: JailLimits;
 }

@@ -234,6 +234,7 @@ export const labSchema = block({
     nameservers: list(ipv4),
     nfs_size: size.default(2 * 1024 ** 3),
     root_size: sizeOfAtLeast(32 * megabyte).default(4 * 1024 ** 3),
+    allow_without: z.array(z.enum(['memory-limit', 'process-limit', 'cpu-limit', 'io-limit'])).default([]),
     limits: block({
       memory: memoryLimit.default(512 * megabyte),
       processes: processLimit.default(512),

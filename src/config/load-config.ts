@@ -80,6 +80,7 @@ function buildConfig(document: LabDocument, users: readonly User[]): LabConfig {
       nameservers: jails.nameservers,
       nfsBytes: jails.nfs_size,
       rootBytes: jails.root_size,
+      allowWithout: jails.allow_without,
       limits: buildLimits(jails.limits),
     },
     reservations: {

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import type { LabConfig, Trunk } from '../config/lab-config.ts';
 import { LabError } from '../lab/error.ts';
 import { paths } from '../system/paths.ts';
+import type { ControllerPlaces } from './controllers.ts';
 import { measureDiskSpace, warnOfDiskSpace } from './disk-space.ts';
 import { interfaceExists } from './interfaces.ts';
+import { checkMechanisms } from './mechanisms.ts';
 import { isMounted } from './mounts.ts';
 import { callOpenVswitch } from './parts/openvswitch-wire.ts';
 import { tryVlanWire } from './parts/vlan-wire.ts';
@@ -13,7 +15,7 @@ import { tryVlanWire } from './parts/vlan-wire.ts';
  * Makes sure that this host can have the jails of lab.yaml. Throws `LabError('device')` that says what it lacks; gives sentences for
  * the log about what may go wrong later.
  */
-export async function checkHost(config: LabConfig): Promise<string[]> {
+export async function checkHost(config: LabConfig, places: ControllerPlaces): Promise<string[]> {
   const { boards, classes, jails, trunk } = config;
   if (process.getuid?.() !== 0) throw new LabError('denied', 'jaild must run as root');
   if (!isMounted('/sys/fs/cgroup', 'cgroup2')) {
@@ -40,8 +42,9 @@ export async function checkHost(config: LabConfig): Promise<string[]> {
     throw new LabError('device', `this host has no interface ${jails.uplink}, which lab.yaml has as jails.uplink`);
   }
   await checkTrunk(trunk);
+  const weaknesses = await checkMechanisms(places, jails.allowWithout);
   mkdirSync(paths.jaildState, { recursive: true, mode: 0o711 });
-  return [warnOfDiskSpace(measureDiskSpace(config))].filter(warning => warning !== undefined);
+  return [...weaknesses, warnOfDiskSpace(measureDiskSpace(config))].filter(warning => warning !== undefined);
 }
 
 async function checkTrunk(trunk: Trunk): Promise<void> {

@@ -30,5 +30,6 @@ export const exampleSettings: JailSettings = {
   nameservers: ['192.0.2.53', '192.0.2.54'],
   nfsBytes: 2 * 1024 ** 3,
   rootBytes: 4 * 1024 ** 3,
+  allowWithout: [],
   limits: { memoryBytes: 512 * 1024 ** 2, processes: 512, cpus: 1, ioBytesPerSecond: 100 * 1024 ** 2 },
 };

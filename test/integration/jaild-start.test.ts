@@ -55,6 +55,80 @@ test('802.1Q sub-interfaces are taken where the kernel has them, and refused whe
   else expect([outcome.code, outcome.stderr]).toEqual([6, expect.stringContaining('802.1Q')]);
 });
 
+/** Runs a command in a copy of the mount namespace in which something of the kernel is hidden. */
+const hide = (commands: string) => [
+  'unshare',
+  '--mount',
+  'timeout',
+  '--kill-after=2',
+  '2',
+  'sh',
+  '-c',
+  `${commands}; exec "$@"`,
+  'hidden',
+];
+const cover = (file: string, text: string) => `echo "${text}" >/run/cover && mount --bind /run/cover ${file}`;
+
+/** Covers the hierarchy of version 1, and takes the name from version 2's list, wherever the machine has the controller. */
+const hideController = (name: string, nameInVersion1 = name) =>
+  `for each in /run/cgroup-v1/*; do case $each in */${nameInVersion1} | */${nameInVersion1},*) mount -t tmpfs none "$each";; esac; done; ` +
+  cover('/sys/fs/cgroup/cgroup.controllers', `$(sed s/${name}// /sys/fs/cgroup/cgroup.controllers)`);
+
+test.each([
+  ['memory-limit', "a limit of jails' memory", hideController('memory')],
+  ['process-limit', "a limit of jails' processes", hideController('pids')],
+  ['cpu-limit', "a limit of jails' processor time", hideController('cpu')],
+  ['io-limit', "a limit of jails' disk traffic", hideController('io', 'blkio')],
+])(
+  'without the cgroup controller for it, %s must be given up in lab.yaml, and that is told',
+  async (allowance, mechanism, hiding) => {
+    const refusal = await start(hide(hiding));
+    expect([refusal.code, refusal.stderr]).toEqual([6, expect.stringContaining(`this host lacks ${mechanism} (`)]);
+    expect(refusal.stderr).toContain('systemd.unified_cgroup_hierarchy=1');
+    expect(refusal.stderr).toContain(`allow_without: [${allowance}]`);
+    const other = allowance === 'io-limit' ? 'cpu-limit' : 'io-limit';
+    const unrelated = await startWith('  nfs_size', `  allow_without: [${other}]\n  nfs_size`, hide(hiding));
+    expect(unrelated.code).toBe(6);
+    const allowed = await startWith('  nfs_size', `  allow_without: [${allowance}]\n  nfs_size`, hide(hiding));
+    expect([allowed.code, allowed.stderr]).toEqual([
+      124,
+      expect.stringContaining(`warning: jails are without ${mechanism}`),
+    ]);
+  },
+);
+
+test.each([
+  ['user namespaces', cover('/proc/sys/user/max_user_namespaces', '0'), 'sysctl user.max_user_namespaces'],
+  ['seccomp', cover('/proc/sys/kernel/seccomp/actions_avail', 'kill_process allow'), 'CONFIG_SECCOMP_FILTER'],
+  ['seccomp', `${cover('/usr/bin/crun', '#!/bin/sh')} && chmod +x /run/cover`, 'built with seccomp'],
+  [
+    'loop devices',
+    'mount -t tmpfs none /mnt && cp -a /dev/null /dev/urandom /mnt && mount --move /mnt /dev',
+    'modprobe loop',
+  ],
+  ['nf_tables', 'mount --bind /dev/null /usr/sbin/nft', 'apt install nftables'],
+  [
+    'overlayfs over idmapped mounts',
+    // A file system that the kernel maps no ids for.
+    'base=/var/lib/labcli/base/current; mount -t overlay -o lowerdir=$base:/etc none $base',
+    'Linux 5.19',
+  ],
+])('without %s it does not start, and says what to do', async (mechanism, hiding, remedy) => {
+  const { code, stderr } = await start(hide(hiding));
+  expect([code, stderr]).toEqual([6, expect.stringContaining(`this host lacks ${mechanism} (`)]);
+  expect(stderr).toContain(remedy);
+  expect(stderr).toContain('jails cannot be without it');
+  expect(stderr).not.toMatch(/\n\s+at /);
+});
+
+test('with all of them it starts, says no limit is missing, and leaves nothing of its probe', async () => {
+  const { code, stderr } = await start(hide('true'));
+  expect([code, stderr]).toEqual([124, expect.stringMatching(/\d+ boards, trunk via/)]);
+  expect(stderr).not.toContain('jails are without');
+  const { stdout } = await host.inside('sh', '-c', 'ls -d /run/labcli/probe; grep labcli/probe /proc/mounts');
+  expect(stdout).toBe('');
+});
+
 test('a mistake in lab.yaml is told with its line', async () => {
   const { code, stderr } = await startWith('uplink: wan0', 'uplinc: wan0');
   expect([code, stderr]).toEqual([2, expect.stringMatching(/lab\.yaml:\d+:\d+: /)]);
