@@ -71,8 +71,10 @@ await build({
 });
 writeFileSync(join(target, 'lib/package.json'), '{ "type": "module" }\n');
 
-cpSync(join(source, 'bin/authorized-keys'), join(target, 'bin/authorized-keys'));
-chmodSync(join(target, 'bin/authorized-keys'), 0o755);
+for (const script of ['authorized-keys', 'jail-base']) {
+  cpSync(join(source, 'bin', script), join(target, 'bin', script));
+  chmodSync(join(target, 'bin', script), 0o755);
+}
 for (const folder of dataFolders) cpSync(join(source, folder), join(target, folder), { recursive: true });
 const { version } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as { version: string };
 writeFileSync(join(target, 'version'), `${version}\n`);

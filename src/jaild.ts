@@ -2,6 +2,8 @@ import { chmodSync, chownSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from './config/load-config.ts';
 import { lookUpAccount } from './jaild/accounts.ts';
+import { createBaseBuilder } from './jaild/base-builder.ts';
+import { createBases } from './jaild/bases.ts';
 import { enterHelperCgroup } from './jaild/cgroup.ts';
 import { checkHost } from './jaild/check-host.ts';
 import { findControllers } from './jaild/controllers.ts';
@@ -34,11 +36,16 @@ async function start(): Promise<void> {
   await loadFirewall(config.jails.uplink, render);
 
   const authority = createHostAuthority(join(paths.jaildState, 'host-authority.pem'), config.name);
+  const bases = createBases(log);
+  const baseBuilder = createBaseBuilder(bases, log);
+  await baseBuilder.clear();
+  void bases.removeUnused();
   const jails = createJails({
     config,
     render,
     authority,
     limiter: createLimiter(places),
+    bases,
     fence: createEpochFence(join(paths.jaildState, 'epochs')),
   });
   const reload = async () => {
@@ -49,7 +56,7 @@ async function start(): Promise<void> {
     jails.adopt(next);
     log('lab.yaml is loaded again');
   };
-  const server = createServer({ jails, reload, log });
+  const server = createServer({ jails, baseBuilder, reload, log });
   rmSync(paths.jaildSocket, { force: true });
   await server.listen({ path: paths.jaildSocket });
   chownSync(paths.jaildSocket, 0, lookUpAccount('labd').gid);
@@ -58,6 +65,7 @@ async function start(): Promise<void> {
 
   const stop = async (signal: NodeJS.Signals) => {
     log(`${signal}: waiting for what runs; the jails stay`);
+    await baseBuilder.clear();
     await server.close();
     await jails.drain();
     process.exit(0);

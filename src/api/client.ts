@@ -4,6 +4,7 @@ import { LabError } from '../lab/error.ts';
 import type { LabEvent } from '../lab/event.ts';
 import { isOperationEvent, readError, readJson, readLines } from './answer.ts';
 import { type Answer, exchange } from './exchange.ts';
+import type { BaseEvent } from './jail-messages.ts';
 import {
   type AdminRelease,
   type BoardList,
@@ -52,6 +53,8 @@ export interface LabClient {
    * comes back; each step is told once. The events of a claim that lives by its connection go on after `done`.
    */
   runOperation(operation: OperationRequest): AsyncGenerator<Exclude<OperationEvent, { event: 'error' }>>;
+  /** Builds a new root file system for jails to come; the events end with `done`. */
+  buildJailBase(): AsyncGenerator<Exclude<BaseEvent, { event: 'error' }>>;
   /** The serial line's bytes, both ways. A terminal is told of the lease's end. */
   openConsole(board?: string, isTerminal?: boolean): Promise<Duplex>;
   /** The bytes of the jail's sshd, both ways; each way ends by itself. */
@@ -121,6 +124,16 @@ export function createClient(options: ClientOptions): LabClient {
     yield* readLines(answer) as AsyncGenerator<LabEvent>;
   }
 
+  async function* buildJailBase() {
+    const answer = await call({ method: 'POST', path: '/v1/admin/jail-base', body: {}, waitMs: startMs });
+    for await (const event of readLines(answer) as AsyncGenerator<BaseEvent>) {
+      if (event.event === 'error') throw LabError.fromMessage(event.error);
+      yield event;
+      if (event.event === 'done') return;
+    }
+    throw brokenConnection('the connection to labd broke; the build goes on');
+  }
+
   async function upgrade(path: string, protocol: string): Promise<Socket> {
     const headers = { connection: 'Upgrade', upgrade: protocol };
     const { status, body } = await call({ method: 'GET', path, headers, waitMs: startMs, silenceMs });
@@ -170,6 +183,7 @@ export function createClient(options: ClientOptions): LabClient {
       return method === 'POST' ? ask('POST', path, request) : ask('GET', withQuery(path, { ...request }));
     },
     tellEvents,
+    buildJailBase,
     runOperation,
     openConsole: (board, isTerminal) =>
       upgrade(withQuery('/v1/console', { board, terminal: isTerminal ? true : undefined }), consoleProtocol),

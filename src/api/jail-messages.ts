@@ -57,3 +57,9 @@ export interface ExportList {
 
 /** Characters of an /etc/exports. */
 export const longestExports = 16_384;
+
+/** What is told of the build of a base: the lines that it writes, and the name of the new base. */
+export type BaseEvent =
+  | { readonly event: 'line'; readonly line: string }
+  | { readonly event: 'done'; readonly base: string }
+  | { readonly event: 'error'; readonly error: ErrorMessage };

@@ -34,6 +34,7 @@ import type { Want } from '../lab/want.ts';
  * | POST /v1/admin/bar        | AdminBar       | BoardAnswer |
  * | POST /v1/admin/unbar      | AdminUnbar     | BoardAnswer |
  * | POST /v1/admin/check      | BoardRequest   | OperationEvent, one JSON object a line |
+ * | POST /v1/admin/jail-base  |                | BaseEvent, one JSON object a line |
  * | POST /v1/admin/reload     |                | ReloadAnswer |
  *
  * The host socket wants the caller's name in the header `labcli-user`; a jail's socket ignores that header.

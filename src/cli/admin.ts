@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { BoardSummary } from '../api/messages.ts';
 import { LabError } from '../lab/error.ts';
+import { addJailBase } from './admin-jail-base.ts';
 import { formatLocalTime } from './expiry.ts';
 import { readLength, readMoment } from './length.ts';
 import { followOperation } from './operation.ts';
@@ -12,7 +13,8 @@ export const addAdmin: AddVerb = (program, context) => {
   admin.action(() => {
     throw new LabError('usage', 'admin wants to be told what', { hint: 'see `labcli help admin`' });
   });
-  for (const add of [addRelease, addOffline, addOnline, addMaintenance, addCheck, addReload]) add(admin, context);
+  for (const add of [addRelease, addOffline, addOnline, addMaintenance, addCheck, addReload, addJailBase])
+    add(admin, context);
 };
 
 type AddSubcommand = (admin: Command, context: Context) => void;

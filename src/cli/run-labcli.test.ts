@@ -95,6 +95,10 @@ async function run(words: readonly string[], answers: Partial<LabClient> = {}) {
       asked.push(filter);
       return { boards };
     },
+    buildJailBase: async function* () {
+      yield { event: 'line', line: 'I: fetching' };
+      yield { event: 'done', base: '20310101T000000Z' };
+    },
     getPower: async board => ({ board: board ?? 'rockpro64-1', power: 'off' }),
     setPower: async request => {
       asked.push(request);

@@ -42,6 +42,12 @@ export async function killCgroup(container: string, timeoutMs = 5000): Promise<v
   }
 }
 
+/** Makes a cgroup, and gives the file by which a process enters it. */
+export function createCgroup(container: string): string {
+  mkdirSync(directoryOf(container), { recursive: true });
+  return join(directoryOf(container), 'cgroup.procs');
+}
+
 export function removeCgroup(container: string): void {
   removeTree(directoryOf(container));
 }

@@ -5,6 +5,7 @@ import type { JailSpec } from './jail-layout.ts';
 export const exampleSpec: JailSpec = {
   trunk: { via: 'openvswitch', bridge: 'br-trunk' },
   boot: 'debian-nfs',
+  base: '20310101T000000Z',
   board: {
     handle: 'rockpro64-1',
     class: 'rockpro64',

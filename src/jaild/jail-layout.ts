@@ -9,6 +9,8 @@ export interface JailSpec {
   readonly trunk: Trunk;
   /** The default boot configuration of the board's class. */
   readonly boot: string | null;
+  /** The base that it stands on: a name in `paths.jailBases`. */
+  readonly base: string;
   /** Whether the board's class asks for user namespaces inside the jail, for containers in it. */
   readonly nestedNamespaces?: true;
 }

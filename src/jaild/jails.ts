@@ -4,6 +4,7 @@ import type { ExportsRequest, JailEvent, JailRequest, ObservedJail } from '../ap
 import type { JailLimits, LabConfig } from '../config/lab-config.ts';
 import { LabError } from '../lab/error.ts';
 import { systemActor } from '../lab/operation.ts';
+import type { Bases } from './bases.ts';
 import { createBoardQueue } from './board-queue.ts';
 import { cgroupExists } from './cgroup.ts';
 import type { EpochFence } from './epoch-fence.ts';
@@ -48,9 +49,10 @@ export interface JailsOptions {
   readonly render: RenderTemplate;
   readonly authority: HostAuthority;
   readonly limiter: Limiter;
+  readonly bases: Bases;
 }
 
-export function createJails({ config: first, fence, render, authority, limiter }: JailsOptions): Jails {
+export function createJails({ config: first, fence, render, authority, limiter, bases }: JailsOptions): Jails {
   let config = first;
   const queue = createBoardQueue();
   const partsOf = (spec: JailSpec) =>
@@ -59,7 +61,7 @@ export function createJails({ config: first, fence, render, authority, limiter }
   async function build(board: string, request: JailRequest, report: ReportStep): Promise<void> {
     const record = readRecord(board);
     // A jail that is there is what its claim began with, whatever lab.yaml says since.
-    const spec = record?.epoch === request.epoch ? record.spec : specOf(config, board);
+    const spec = record?.epoch === request.epoch ? record.spec : specOf(config, bases, board);
     if (!spec) throw unknownBoard(board);
     const claim = addLogins(config, request);
     fence.check(board, claim.epoch);
@@ -109,7 +111,7 @@ export function createJails({ config: first, fence, render, authority, limiter }
   }
 
   async function remove(board: string, epoch: number, report: ReportStep): Promise<void> {
-    const spec = readRecord(board)?.spec ?? specOf(config, board);
+    const spec = readRecord(board)?.spec ?? specOf(config, bases, board);
     if (!spec) throw unknownBoard(board);
     fence.pass(board, epoch);
     const parts = partsOf(spec);
@@ -128,7 +130,7 @@ export function createJails({ config: first, fence, render, authority, limiter }
 
   async function inspect(board: string): Promise<ObservedJail | undefined> {
     const record = readRecord(board);
-    const spec = record?.spec ?? specOf(config, board);
+    const spec = record?.spec ?? specOf(config, bases, board);
     if (!spec) return { board, epoch: 0, state: 'partial', missing: ['directory: lab.yaml does not have the board'] };
     if (!hasTrace(spec, limiter)) return undefined;
     const states = await inspectParts(partsOf(spec));
@@ -150,9 +152,18 @@ export function createJails({ config: first, fence, render, authority, limiter }
     },
     authorityKey: authority.publicKey,
     renew: (board, request) => queue.run(board, async () => renew(board, request)),
-    build: (board, request, report) => queue.run(board, () => build(board, request, report)),
+    build: (board, request, report) =>
+      queue.run(board, async () => {
+        // Until the jail's record says on which base it is, nothing else does.
+        const release = bases.hold(bases.current());
+        await build(board, request, report).finally(release);
+      }),
     applyExports: (board, request) => queue.run(board, () => exportFolders(board, request)),
-    remove: (board, epoch, report) => queue.run(board, () => remove(board, epoch, report)),
+    remove: (board, epoch, report) =>
+      queue.run(board, async () => {
+        await remove(board, epoch, report);
+        void bases.removeUnused();
+      }),
     adopt(next) {
       config = next;
     },
@@ -160,12 +171,12 @@ export function createJails({ config: first, fence, render, authority, limiter }
   };
 }
 
-function specOf({ boards, classes, trunk }: LabConfig, handle: string): JailSpec | undefined {
+function specOf({ boards, classes, trunk }: LabConfig, bases: Bases, handle: string): JailSpec | undefined {
   const board = boards.find(each => each.handle === handle);
   if (!board) return undefined;
   const boardClass = classes.find(each => each.name === board.class);
   const nesting = boardClass?.nestedNamespaces ? { nestedNamespaces: true as const } : {};
-  return { board, trunk, boot: boardClass?.boot ?? null, ...nesting };
+  return { board, trunk, boot: boardClass?.boot ?? null, base: bases.current(), ...nesting };
 }
 
 /** Those of the board's class, also when they changed after the jail was built. */

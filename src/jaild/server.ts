@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import * as z from 'zod';
 import {
+  type BaseEvent,
   type ExportList,
   type HostAuthorityKey,
   type JailEvent,
@@ -10,6 +11,7 @@ import {
   longestExports,
 } from '../api/jail-messages.ts';
 import { type ErrorMessage, httpStatusOf, LabError } from '../lab/error.ts';
+import type { BaseBuilder } from './base-builder.ts';
 import type { Jails, ReportStep } from './jails.ts';
 
 const handle = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/);
@@ -37,13 +39,14 @@ const removalQuery = z.strictObject({ epoch: z.string().regex(/^\d+$/).transform
 
 export interface ServerOptions {
   readonly jails: Jails;
+  readonly baseBuilder: BaseBuilder;
   /** Reads lab.yaml again. Throws when it is wrong, or changes what jails that are there stand on. */
   readonly reload: () => Promise<void>;
   readonly log: (message: string) => void;
 }
 
 /** jaild's API (see api/jail-messages.ts), not listening yet. */
-export function createServer({ jails, reload, log }: ServerOptions): FastifyInstance {
+export function createServer({ jails, baseBuilder, reload, log }: ServerOptions): FastifyInstance {
   const server = Fastify({ logger: false, bodyLimit: 65_536 });
 
   server.get('/v1/jails', async (request): Promise<JailList> => {
@@ -54,7 +57,7 @@ export function createServer({ jails, reload, log }: ServerOptions): FastifyInst
   server.put('/v1/jails/:board', async (request, reply) => {
     const { board } = parse(boardParams, request.params);
     const body = parse(jailRequest, request.body);
-    return streamEvents(reply, `build ${board}`, report => jails.build(board, body, report));
+    return streamSteps(reply, `build ${board}`, report => jails.build(board, body, report));
   });
 
   server.get('/v1/host-authority', async (): Promise<HostAuthorityKey> => ({ publicKey: jails.authorityKey }));
@@ -73,8 +76,15 @@ export function createServer({ jails, reload, log }: ServerOptions): FastifyInst
   server.delete('/v1/jails/:board', async (request, reply) => {
     const { board } = parse(boardParams, request.params);
     const query = parse(removalQuery, request.query);
-    return streamEvents(reply, `remove ${board}`, report => jails.remove(board, query.epoch, report));
+    return streamSteps(reply, `remove ${board}`, report => jails.remove(board, query.epoch, report));
   });
+
+  server.post('/v1/base', async (_request, reply) =>
+    streamEvents<BaseEvent>(reply, 'the build of a base', async send => {
+      const base = await baseBuilder.build(line => send({ event: 'line', line }));
+      return { event: 'done', base };
+    }),
+  );
 
   server.post('/v1/reload', async () => {
     await reload();
@@ -95,25 +105,32 @@ export function createServer({ jails, reload, log }: ServerOptions): FastifyInst
    * Answers with an event a line as they happen. An operation that is refused before its first step is answered with the
    * status of its error instead. It goes on to its end even if the caller goes away.
    */
-  async function streamEvents(reply: FastifyReply, what: string, operate: (report: ReportStep) => Promise<void>) {
+  async function streamEvents<Event extends JailEvent | BaseEvent>(
+    reply: FastifyReply,
+    what: string,
+    operate: (send: (event: Event) => void) => Promise<Event>,
+  ) {
     const stream = new PassThrough();
     // The caller went away: what it is not told any more happens all the same.
     stream.on('error', () => {});
-    const send = (event: JailEvent) => stream.write(`${JSON.stringify(event)}\n`);
+    const write = (event: JailEvent | BaseEvent) => stream.write(`${JSON.stringify(event)}\n`);
     const begun = Promise.withResolvers<void>();
     const ended = operate(event => {
-      send(event);
+      write(event);
       begun.resolve();
     });
     await Promise.race([begun.promise, ended]);
-    ended.then(
-      () => stream.end(`${JSON.stringify({ event: 'done' } satisfies JailEvent)}\n`),
-      (error: unknown) => {
-        const event: JailEvent = { event: 'error', error: toMessage(error, what) };
-        stream.end(`${JSON.stringify(event)}\n`);
-      },
-    );
+    ended
+      .then(write, (error: unknown) => write({ event: 'error', error: toMessage(error, what) }))
+      .finally(() => stream.end());
     return reply.type('application/x-ndjson').send(stream);
+  }
+
+  function streamSteps(reply: FastifyReply, what: string, operate: (report: ReportStep) => Promise<void>) {
+    return streamEvents<JailEvent>(reply, what, async send => {
+      await operate(send);
+      return { event: 'done' };
+    });
   }
 
   function toMessage(error: unknown, what: string): ErrorMessage {

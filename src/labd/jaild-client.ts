@@ -1,6 +1,7 @@
 import { type IncomingMessage, request } from 'node:http';
 import { createInterface } from 'node:readline';
 import type {
+  BaseEvent,
   ExportList,
   ExportsRequest,
   HostAuthorityKey,
@@ -39,10 +40,30 @@ export function createJaildClient(socketPath: string): Jails {
       const answer = await send(socketPath, 'GET', '/v1/host-authority', undefined, signal);
       return ((await readJson(answer)) as HostAuthorityKey).publicKey;
     },
+    async buildBase(signal) {
+      const answer = await send(socketPath, 'POST', '/v1/base', {}, signal);
+      return followBase(answer, signal);
+    },
     async remove(board, epoch, signal) {
       await follow(await send(socketPath, 'DELETE', `/v1/jails/${board}?epoch=${epoch}`, undefined, signal), signal);
     },
   };
+}
+
+async function* followBase(answer: IncomingMessage, signal: AbortSignal): AsyncGenerator<BaseEvent> {
+  answer.on('error', () => {});
+  for await (const line of createInterface({ input: answer, crlfDelay: Number.POSITIVE_INFINITY })) {
+    let event: BaseEvent;
+    try {
+      event = JSON.parse(line) as BaseEvent;
+    } catch (error) {
+      throw lost(error);
+    }
+    yield event;
+    if (event.event !== 'line') return;
+  }
+  signal.throwIfAborted();
+  throw lost(undefined);
 }
 
 function requestOf({ epoch, user, expiresAtMs, sharedWith, keys }: Claim): JailRequest {

@@ -1,4 +1,4 @@
-import type { ObservedJail } from '../api/jail-messages.ts';
+import type { BaseEvent, ObservedJail } from '../api/jail-messages.ts';
 import type { Claim } from '../lab/claim.ts';
 
 /** labd's view of jaild. Throws jaild's own `LabError`s, and `unreachable` when it is not there or goes away. */
@@ -15,6 +15,8 @@ export interface Jails {
   applyExports(claim: Claim, text: string, signal: AbortSignal): Promise<readonly string[]>;
   /** What vouches for the host keys of all jails: a line as in a .pub file. */
   readHostAuthority(signal: AbortSignal): Promise<string>;
+  /** Builds a new base for jails to come. The events end with `done`, or throw; throws `busy` at once while one is built. */
+  buildBase(signal: AbortSignal): Promise<AsyncIterable<BaseEvent>>;
   /** Removes the board's jail, whatever there is of it, and comes back when its absence is verified. */
   remove(board: string, epoch: number, signal: AbortSignal): Promise<void>;
 }

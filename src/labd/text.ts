@@ -1,3 +1,4 @@
+import type { BaseEvent } from '../api/jail-messages.ts';
 import type {
   BoardAnswer,
   BoardList,
@@ -105,6 +106,17 @@ export function textOfEvent(event: OperationEvent): string {
       return linesToRead(['done']);
     case 'ended':
       return `${event.board}: the claim has ended\n`;
+    case 'error':
+      return textOfError(event.error, exitCodeOf(event.error.code));
+  }
+}
+
+export function textOfBase(event: BaseEvent): string {
+  switch (event.event) {
+    case 'line':
+      return `${event.line}\n`;
+    case 'done':
+      return linesToRead([`new jails are built on ${event.base}`]);
     case 'error':
       return textOfError(event.error, exitCodeOf(event.error.code));
   }

@@ -11,7 +11,8 @@ export const paths = {
   labdState: '/var/lib/labcli/labd',
   /** root:root 0711. `jails/<board>/`, `epochs/<board>`, and the key that signs host keys, `host-authority.pem`. */
   jaildState: '/var/lib/labcli/jaild',
-  /** The jails' read-only root file system, uid 0 based. */
+  /** The jails' read-only root file systems, uid 0 based, a folder each; and the link to the one for new jails. */
+  jailBases: '/var/lib/labcli/base',
   jailBase: '/var/lib/labcli/base/current',
   /** `<boot>/tftp/` and `<boot>/nfs.img` of each boot configuration that lab.yaml names. */
   bootFiles: '/var/lib/labcli/boot',

@@ -52,11 +52,14 @@ chown root:labd /etc/labcli/secrets.yaml
 chmod 640 /etc/labcli/secrets.yaml
 
 mount --bind "$dir/state" /var/lib/labcli
-mkdir -p /var/lib/labcli/labd /var/lib/labcli/jaild /var/lib/labcli/base/current /var/lib/labcli/boot /var/lib/labcli/ssh
+mkdir -p /var/lib/labcli/labd /var/lib/labcli/jaild /var/lib/labcli/base/setup /var/lib/labcli/boot /var/lib/labcli/ssh
 chown -R labd:labd /var/lib/labcli/labd
 chmod 700 /var/lib/labcli/labd
 chmod 711 /var/lib/labcli/jaild
-mount --bind "$base" /var/lib/labcli/base/current
+# What set-up built, which is not for jaild to remove.
+mount --bind "$base" /var/lib/labcli/base/setup
+mount -o remount,bind,ro /var/lib/labcli/base/setup
+[ -e /var/lib/labcli/base/current ] || ln -s setup /var/lib/labcli/base/current
 mount --bind "$boot" /var/lib/labcli/boot
 
 # Setgid, so that what labd makes in it belongs to the group whose account calls it.

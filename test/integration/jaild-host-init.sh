@@ -29,8 +29,10 @@ useradd --system --gid labd --home-dir / --no-create-home --shell /usr/sbin/nolo
 mkdir -p /opt/labcli /etc/labcli /var/lib/labcli /run/log
 mount --bind "$source/dist" /opt/labcli
 mount --bind "$dir/state" /var/lib/labcli
-mkdir -p /var/lib/labcli/base/current /var/lib/labcli/boot
-mount --bind "$source/.cache/jail-base" /var/lib/labcli/base/current
+mkdir -p /var/lib/labcli/base/setup /var/lib/labcli/boot
+mount --bind "$source/.cache/jail-base" /var/lib/labcli/base/setup
+mount -o remount,bind,ro /var/lib/labcli/base/setup
+ln -s setup /var/lib/labcli/base/current
 mount --bind "$dir/boot" /var/lib/labcli/boot
 mount --bind "$dir/config" /etc/labcli
 

@@ -17,8 +17,9 @@ modprobe virtio_blk
 # There is no udev here, which makes /dev/loop-control, at which the kernel would load it.
 modprobe loop
 mount /dev/vda /disk
-mkdir -p /disk/state/base/current /disk/state/boot/debian-nfs
-find /disk -mindepth 1 -maxdepth 1 ! -name state -exec mv -t /disk/state/base/current {} +
+mkdir -p /disk/state/base/setup /disk/state/boot/debian-nfs
+find /disk -mindepth 1 -maxdepth 1 ! -name state -exec mv -t /disk/state/base/setup {} +
+ln -s setup /disk/state/base/current
 cp -r "$dir/boot/." /disk/state/boot/debian-nfs
 mount --bind /disk/state /var/lib/labcli
 

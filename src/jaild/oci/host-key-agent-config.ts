@@ -1,4 +1,3 @@
-import { paths } from '../../system/paths.ts';
 import { cgroupOf } from '../cgroup.ts';
 import type { JailLayout } from '../jail-layout.ts';
 import {
@@ -17,6 +16,8 @@ export interface HostKeyAgentConfigOptions {
   /** Also the name of its cgroup. */
   readonly name: string;
   readonly layout: JailLayout;
+  /** The jail's base. */
+  readonly base: string;
   /** Of the jail's root: ssh-agent answers its own user alone. */
   readonly uid: number;
   readonly architecture: string;
@@ -47,7 +48,7 @@ export function createHostKeyAgentConfig(options: HostKeyAgentConfigOptions): Oc
         { type: 'RLIMIT_CORE', soft: 0, hard: 0 },
       ],
     },
-    root: { path: paths.jailBase, readonly: true },
+    root: { path: options.base, readonly: true },
     mounts: [...kernelMounts(), dataBind(layout.hostKeyAgent, folder)],
     linux: {
       namespaces: ['network', 'pid', 'ipc', 'uts', 'mount', 'cgroup'].map(type => ({ type })),

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JailLimits } from '../../config/lab-config.ts';
-import { paths } from '../../system/paths.ts';
 import { run } from '../../system/run.ts';
+import { pathOfBase } from '../bases.ts';
 import { confineTo } from '../confine-to.ts';
 import {
   inspectContainer,
@@ -56,7 +56,7 @@ export function createFileServer(
     async create() {
       const { resources, joinFiles } = limiter.prepare(name, limits, [layout.nfsMount]);
       const config = createFileServerConfig({ name, layout, architecture: process.arch, resources });
-      await mountRoot(layout, renderFileServer(spec, layout, render));
+      await mountRoot(layout, pathOfBase(spec.base), renderFileServer(spec, layout, render));
       const pid = await startContainer(name, bundle, config, joinFiles);
       for (const { port, what } of ports) await waitForListener(pid, port, what);
       await confineTo(pid, '/srv/nfs');
@@ -73,11 +73,15 @@ export function createFileServer(
  * The base with the server's configuration, as an overlay: its files have no handles, so that a board which were given the
  * name of one could not open another of the lab host with a handle that it makes up from it.
  */
-async function mountRoot({ fileServerRoot, fileServerLayer }: JailLayout, configuration: string): Promise<void> {
+async function mountRoot(
+  { fileServerRoot, fileServerLayer }: JailLayout,
+  base: string,
+  configuration: string,
+): Promise<void> {
   await unmount(fileServerRoot);
   const folder = join(fileServerLayer, 'etc/ganesha');
   for (const path of [fileServerRoot, folder]) mkdirSync(path, { recursive: true });
   writeFileSync(join(folder, 'ganesha.conf'), configuration);
-  const options = `lowerdir=${fileServerLayer}:${paths.jailBase},ro,nodev`;
+  const options = `lowerdir=${fileServerLayer}:${base},ro,nodev`;
   await run('mount', ['-t', 'overlay', '-o', options, 'labcli', fileServerRoot]);
 }

@@ -1,4 +1,5 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { pathOfBase } from '../bases.ts';
 import { inspectContainer, markStarted, removeContainer, startContainer } from '../crun.ts';
 import { followClaim } from '../follow-claim.ts';
 import { addKeyToAgent } from '../host-key-agent.ts';
@@ -39,7 +40,14 @@ export function createHostKey(
       writeFileSync(layout.hostPublicKey, `${formatPublicKey(key, handle)}\n`, { mode: 0o644 });
       const limits = { ...means.limits, ...agentLimits };
       const { resources, joinFiles } = limiter.prepare(name, limits, []);
-      const config = createHostKeyAgentConfig({ name, layout, uid: uidBase, architecture: process.arch, resources });
+      const config = createHostKeyAgentConfig({
+        name,
+        layout,
+        base: pathOfBase(spec.base),
+        uid: uidBase,
+        architecture: process.arch,
+        resources,
+      });
       await startContainer(name, layout.hostKeyBundle, config, joinFiles);
       await addKeyToAgent(layout.hostKeySocket, key, handle);
       followClaim(spec, layout, means, claim);

@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { paths } from '../../system/paths.ts';
+import { pathOfBase } from '../bases.ts';
 import type { JailLayout, JailSpec } from '../jail-layout.ts';
 import { readMounts, unmount } from '../mounts.ts';
 import { absent, broken, type Part, present } from '../part.ts';
@@ -13,7 +14,7 @@ import { type BindView, pinNamespaces } from '../pin-namespaces.ts';
 export function createNamespaces(spec: JailSpec, layout: JailLayout): Part {
   const { board, boot, nestedNamespaces } = spec;
   const views: BindView[] = [
-    { source: paths.jailBase, target: layout.baseView, flags: ['idmap', 'ro', 'nodev'] },
+    { source: pathOfBase(spec.base), target: layout.baseView, flags: ['idmap', 'ro', 'nodev'] },
     {
       source: join(paths.jailSockets, board.handle),
       target: layout.socketsView,

@@ -1,3 +1,4 @@
+import type { BaseEvent } from '../../api/jail-messages.ts';
 import type { AdminBar, AdminRelease, AdminUnbar, BoardAnswer, ReloadAnswer } from '../../api/messages.ts';
 import type { Identity } from '../../lab/access.ts';
 import { LabError } from '../../lab/error.ts';
@@ -13,10 +14,15 @@ export interface AdminCalls {
   unbar(identity: Identity, request: AdminUnbar): Promise<BoardAnswer>;
   check(identity: Identity, board: string): Promise<EventStream>;
   reload(identity: Identity): Promise<ReloadAnswer>;
+  /** Goes on to its end if the reader of its events leaves. */
+  buildJailBase(identity: Identity): Promise<AsyncIterable<BaseEvent>>;
 }
 
+/** jaild's own limit is shorter. */
+const baseTimeoutMs = 40 * 60_000;
+
 export function createAdminCalls(context: CallContext): AdminCalls {
-  const { store, power, operations, waitingRoom, health, changes, gate, reload } = context;
+  const { store, power, operations, waitingRoom, health, changes, gate, reload, jails } = context;
 
   async function findRecord(handle: string): Promise<BoardRecord> {
     const record = await store.findBoard(handle);
@@ -95,6 +101,10 @@ export function createAdminCalls(context: CallContext): AdminCalls {
       const operation = await store.findOperation(id);
       if (!operation) throw new LabError('bug', `operation ${id} is gone`);
       return () => operations.follow(operation);
+    },
+    async buildJailBase(identity) {
+      gate.checkAdmin(identity);
+      return jails.buildBase(AbortSignal.timeout(baseTimeoutMs));
     },
     async reload(identity) {
       gate.checkAdmin(identity);

@@ -27,7 +27,7 @@ export type Calls = BoardCalls & ClaimCalls & LeaseCalls & SshCalls & HistoryCal
 export interface CallContext {
   readonly settings: Settings;
   readonly store: Store;
-  readonly jails: Pick<Jails, 'applyExports' | 'readHostAuthority'>;
+  readonly jails: Pick<Jails, 'applyExports' | 'buildBase' | 'readHostAuthority'>;
   readonly power: BoardPower;
   readonly consoles: Consoles;
   readonly proxies: Proxies;

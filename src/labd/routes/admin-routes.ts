@@ -1,5 +1,5 @@
 import { adminBar, adminRelease, adminUnbar, boardParam, parseRequest } from '../requests.ts';
-import { textOfBoard, textOfEvent, textOfReload } from '../text.ts';
+import { textOfBase, textOfBoard, textOfEvent, textOfReload } from '../text.ts';
 import type { RouteContext } from './route-context.ts';
 
 export function addAdminRoutes({ app, calls, identityOf, answer, stream }: RouteContext): void {
@@ -18,6 +18,10 @@ export function addAdminRoutes({ app, calls, identityOf, answer, stream }: Route
   app.post('/v1/admin/check', async (request, reply) => {
     const { board } = parseRequest(boardParam, request.body);
     return stream(request, reply, await calls.check(identityOf(request), board), textOfEvent);
+  });
+  app.post('/v1/admin/jail-base', async (request, reply) => {
+    const events = await calls.buildJailBase(identityOf(request));
+    return stream(request, reply, () => events, textOfBase);
   });
   app.post('/v1/admin/reload', async (request, reply) =>
     answer(request, reply, await calls.reload(identityOf(request)), textOfReload),
