@@ -1,8 +1,9 @@
 #!/usr/bin/perl
-# pin-namespaces.pl make|make-nesting|use UID_BASE UNSHARE_NR MOUNT_NR USER_PIN NET_PIN [SOURCE TARGET FLAG,FLAG...]...
+# pin-namespaces.pl make|make-nesting|use UID_BASE UNSHARE_NR MOUNT_NR USER_PIN NET_PIN KEY=VALUE,... [SOURCE TARGET FLAG,FLAG...]...
 #
-# `make`: makes a user namespace that maps 65,536 uids and gids from UID_BASE on, and a network namespace that it owns, and
-# keeps both by bind mounts; `make-nesting` lets some user namespaces be made inside it. `use`: takes the user namespace that is pinned already. Then binds each SOURCE on TARGET with
+# `make`: makes a user namespace that maps 65,536 uids and gids from UID_BASE on, and a network namespace that it owns,
+# sets each KEY of /proc/sys/net there, and keeps both by bind mounts; `make-nesting` lets some user namespaces be made inside
+# it. `use`: takes the user namespace that is pinned already. Then binds each SOURCE on TARGET with
 # the flags ro, nosuid, nodev, noexec, and `idmap`: uid 0 of SOURCE is then uid 0 of the user namespace.
 #
 # Needs perl-base alone: Debian 12's unshare and mount can neither map a range for a pinned namespace nor make an idmapped
@@ -10,7 +11,7 @@
 use strict;
 use warnings;
 
-my ($mode, $base, $unshare, $mount, $user_pin, $net_pin, @binds) = @ARGV;
+my ($mode, $base, $unshare, $mount, $user_pin, $net_pin, $settings, @binds) = @ARGV;
 
 use constant {
   CLONE_NEWUSER_NEWNET => 0x10000000 | 0x40000000,
@@ -54,6 +55,8 @@ if ($mode ne 'use') {
     # No namespaces inside the jail's, unless asked: they would give back capabilities that the jail was not given. Only
     # CAP_SYS_RESOURCE, which the jail does not have, could set this again.
     put('/proc/sys/user/max_user_namespaces', $mode eq 'make' ? "0\n" : "64\n");
+    # Each network namespace has its own, and shows them to none but those in it.
+    put("/proc/sys/net/$1", "$2\n") while $settings =~ /([^=,]+)=([^,]+)/g;
     syswrite $to_parent, 'x';
     sysread($from_parent, $go, 1);
     exit 0;
@@ -63,7 +66,7 @@ if ($mode ne 'use') {
   sysread($from_child, my $ready, 1) or die "no namespaces\n";
   put("/proc/$child/$_", "0 $base 65536\n") for 'uid_map', 'gid_map';
   syswrite $to_child, 'x';
-  sysread($from_child, $ready, 1) or die "no limit of user namespaces\n";
+  sysread($from_child, $ready, 1) or die "the namespaces could not be set up\n";
   pin("/proc/$child/ns/user", $user_pin);
   pin("/proc/$child/ns/net", $net_pin);
   close $to_child;

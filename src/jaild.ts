@@ -33,7 +33,11 @@ async function start(): Promise<void> {
   await enterHelperCgroup();
   const render = createTemplates();
   await prepareHost(config);
-  await loadFirewall(config.jails.uplink, render);
+  await loadFirewall(
+    config.jails,
+    config.boards.some(board => board.network.ipv6 !== undefined),
+    render,
+  );
 
   const authority = createHostAuthority(join(paths.jaildState, 'host-authority.pem'), config.name);
   const bases = createBases(log);

@@ -27,7 +27,7 @@ function loadBoards(vlans: readonly number[]): readonly Board[] {
       serial: { path: `/dev/tty${vlan}` },
     })),
     trunk: { via: 'vlan', interface: 'eth1' },
-    networks: { boards: '10.96.0.0/12', jails: '10.77.0.0/16' },
+    networks: { boards: '10.96.0.0/12', jails: '10.77.0.0/16', ipv6: 'fd5c:1ab0:1::/48' },
     jails: { uplink: 'eth0', nameservers: ['192.0.2.53'] },
   };
   const path = join(directory, 'lab.yaml');
@@ -51,6 +51,12 @@ test('no two boards share an address or a uid, and uids are clear of other range
   const boards = loadBoards(Array.from({ length: 4093 }, (_, index) => index + 2));
   const addresses = boards.flatMap(({ network }) => [network.jailAddress, network.gateway, network.boardAddress]);
   expect(new Set(addresses).size).toBe(3 * 4093);
+  const addresses6 = boards.flatMap(({ network }) => {
+    const { jailAddress, gateway, boardAddress } = network.ipv6 ?? { jailAddress: '', gateway: '', boardAddress: '' };
+    return [jailAddress, gateway, boardAddress];
+  });
+  expect(new Set(addresses6).size).toBe(3 * 4093);
+  expect(boards.find(({ vlan }) => vlan === 4094)?.network.ipv6?.subnet).toBe('fd5c:1ab0:1:4094::');
   const bases = boards.map(({ uidBase }) => uidBase).sort((a, b) => a - b);
   for (const [index, base] of bases.entries()) expect(base).toBe(0x7000_0000 + index * 65_536);
   // systemd's foreign ids begin at 0x7ffe0000.

@@ -1,11 +1,14 @@
-import type { BoardNetwork } from '../lab/board.ts';
+import type { BoardNetwork, BoardNetwork6 } from '../lab/board.ts';
 import { countAddresses, formatIpv4, type Subnet } from './ipv4.ts';
+import { formatIpv6, type Subnet6 } from './ipv6.ts';
 
 export interface AddressPools {
   /** Board wires: the board with VLAN n has the n-th /24. */
   readonly boards: Subnet;
   /** Jail uplinks: the jail of the board with VLAN n has the n-th address. */
   readonly jails: Subnet;
+  /** A /48: the board with VLAN n has the /64 whose last group reads n in decimal, and the jails have subnet 0. */
+  readonly ipv6?: Subnet6 | undefined;
 }
 
 const firstUid = 0x6ffe_0000;
@@ -27,6 +30,19 @@ export function boardNetworkOf(vlan: number, pools: AddressPools, ownSubnet?: Su
     subnet: formatIpv4(wire.first),
     prefixLength: wire.prefixLength,
     boardAddress: formatIpv4(wire.first + 100),
+    ...(pools.ipv6 && { ipv6: boardNetwork6Of(vlan, pools.ipv6) }),
+  };
+}
+
+/** 101 becomes 0x101, so that a person finds the VLAN again in fd5c:1ab0:1:101::/64. 4094 is 0x4094, which fits in a group. */
+function boardNetwork6Of(vlan: number, lab: Subnet6): BoardNetwork6 {
+  const group = BigInt(`0x${vlan}`);
+  const wire = lab.first + (group << 64n);
+  return {
+    jailAddress: formatIpv6(lab.first + group),
+    gateway: formatIpv6(wire + 1n),
+    subnet: formatIpv6(wire),
+    boardAddress: formatIpv6(wire + 0x100n),
   };
 }
 

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { nearestName } from '../lab/nearest-name.ts';
 import { highestVlanOf } from './board-numbers.ts';
 import { countAddresses, formatSubnet, overlap, type Subnet } from './ipv4.ts';
+import { formatSubnet6 } from './ipv6.ts';
 import { boardSchema, classSchema, labSchema, roleSchema, switchSchema, userSchema } from './lab-schema.ts';
 import type { Path, YamlFile } from './yaml-file.ts';
 
@@ -43,6 +44,12 @@ export function checkLab(file: YamlFile): void {
   mustExist(file, ['virtual', 'switch'], 'switch', virtual?.switch, switchNames);
   if (virtual) checkVirtualPorts(file, boards, virtual);
   if (networks) checkNetworks(file, boards, networks);
+  if (networks && !networks.ipv6) {
+    for (const [index, server] of (jails?.nameservers ?? []).entries()) {
+      if (!server.includes(':')) continue;
+      file.addMistake(['jails', 'nameservers', index], 'jails have no IPv6: networks.ipv6 is not set');
+    }
+  }
   if (trunk?.via === 'vlan' && trunk.interface === jails?.uplink) {
     file.addMistake(['jails', 'uplink'], 'the trunk cannot be the uplink too: jails would reach the boards’ cable');
   }
@@ -68,10 +75,17 @@ function checkNetworks(file: YamlFile, boards: readonly Board[], networks: Netwo
     ['networks.boards', networks.boards],
     ['networks.jails', networks.jails],
   ];
-  for (const [key, pool] of Object.entries(networks)) {
+  for (const key of ['boards', 'jails'] as const) {
+    const pool = networks[key];
     if (pool.first < 0x0100_0000 || pool.first >= 0xe000_0000 || Math.floor(pool.first / 2 ** 24) === 127) {
       file.addMistake(['networks', key], `${formatSubnet(pool)} is not a network for hosts (RFC 6890)`);
     }
+  }
+  const { ipv6 } = networks;
+  // 2000::/3 is what is given out (RFC 4291), fd00::/8 what a lab makes up for itself (RFC 4193).
+  if (ipv6 && ipv6.first >> 125n !== 1n && ipv6.first >> 120n !== 0xfdn) {
+    const sentence = `${formatSubnet6(ipv6)} is neither a global network (2000::/3) nor a unique local one (fd00::/8)`;
+    file.addMistake(['networks', 'ipv6'], sentence);
   }
   if (overlap(networks.boards, networks.jails)) {
     file.addMistake(['networks', 'jails'], `${formatSubnet(networks.jails)} overlaps with networks.boards`);

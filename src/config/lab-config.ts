@@ -136,7 +136,12 @@ export type MissingLimit = 'memory-limit' | 'process-limit' | 'cpu-limit' | 'io-
 export interface JailSettings {
   /** The interface that leads to the rest of the world. */
   readonly uplink: string;
+  /** IPv4 or IPv6. Jails may ask them even where `deny` has them. */
   readonly nameservers: readonly string[];
+  /** Networks beyond the uplink that jails and boards must not reach: IPv4 or IPv6, such as 10.0.0.0/8. */
+  readonly deny: readonly string[];
+  /** Families that leave the uplink with the lab host's address; others leave with the jail's, for which routes must exist. */
+  readonly masquerade: readonly ('ipv4' | 'ipv6')[];
   /** Size of the file system that a jail exports over NFS; sparse. */
   readonly nfsBytes: number;
   /** Size of the file system with what a jail's user writes elsewhere; sparse. */

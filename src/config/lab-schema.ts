@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { parseDuration, parseSize } from '../lab/quantity.ts';
 import { parseIpv4, parseSubnet } from './ipv4.ts';
+import { parseIpv6, parseSubnet6 } from './ipv6.ts';
 
 /** The shape of lab.yaml. What one part says about another is checked in check-lab.ts. */
 
@@ -58,7 +59,6 @@ const duration = parsed(
   'a duration is a number and a unit, such as 1s, 30m, 4h or 7d',
 );
 const size = parsed(value => positive(parseSize(value)), 'a size is a number and a unit, such as 512M or 2G');
-const ipv4 = z.string().refine(value => parseIpv4(value) !== undefined, { error: 'this is not an IPv4 address' });
 const host = text(/^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/, 'this is not an IPv4 address or host name');
 const subnet = z.string().transform((value, context) => {
   const result = parseSubnet(value);
@@ -66,6 +66,32 @@ const subnet = z.string().transform((value, context) => {
   context.addIssue({ code: 'custom', message: result });
   return z.NEVER;
 });
+const subnet6 = z.string().transform((value, context) => {
+  const result = parseSubnet6(value);
+  if (typeof result !== 'string' && result.prefixLength === 48) return result;
+  const message =
+    typeof result === 'string' ? result : `${value} is not a /48: each board's VLAN number becomes a /64 of it`;
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+});
+const address = z.string().refine(value => parseIpv4(value) !== undefined || parseIpv6(value) !== undefined, {
+  error: 'this is not an IP address',
+});
+/** A network of either family, as text: it ends in a rule of the firewall. */
+const anySubnet = z.string().superRefine((value, context) => {
+  const result = value.includes(':') ? parseSubnet6(value) : parseSubnet(value);
+  if (typeof result === 'string') context.addIssue({ code: 'custom', message: result });
+});
+/** RFC 1918, RFC 6598 (carriers' NAT), RFC 3927 and RFC 4291 (link-local), RFC 4193 (unique local). */
+const privateNetworks = [
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '100.64.0.0/10',
+  '169.254.0.0/16',
+  'fe80::/10',
+  'fc00::/7',
+];
 const oid = z
   .string()
   .regex(/^\d+(\.(\d+|\{group\}|\{port\}))+$/, {
@@ -228,10 +254,10 @@ export const labSchema = block({
   switches: z.array(switchSchema),
   boards: z.array(boardSchema),
   trunk: trunkSchema,
-  networks: block({ boards: subnet, jails: subnet }),
+  networks: block({ boards: subnet, jails: subnet, ipv6: subnet6.optional() }),
   jails: block({
     uplink: networkInterface,
-    nameservers: list(ipv4),
+    nameservers: list(address),
     nfs_size: size.default(2 * 1024 ** 3),
     root_size: sizeOfAtLeast(32 * megabyte).default(4 * 1024 ** 3),
     allow_without: z.array(z.enum(['memory-limit', 'process-limit', 'cpu-limit', 'io-limit'])).default([]),
@@ -241,6 +267,8 @@ export const labSchema = block({
       cpu: cpuLimit.default(1),
       io: ioLimit.default(100 * megabyte),
     }).prefault({}),
+    deny: z.array(anySubnet).default(privateNetworks),
+    masquerade: z.array(z.enum(['ipv4', 'ipv6'])).default(['ipv4', 'ipv6']),
   }),
   reservations: reservationsSchema.prefault({}),
   virtual: virtualSchema.optional(),

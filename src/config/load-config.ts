@@ -79,6 +79,8 @@ function buildConfig(document: LabDocument, users: readonly User[]): LabConfig {
       uplink: jails.uplink,
       nameservers: jails.nameservers,
       nfsBytes: jails.nfs_size,
+      deny: jails.deny,
+      masquerade: jails.masquerade,
       rootBytes: jails.root_size,
       allowWithout: jails.allow_without,
       limits: buildLimits(jails.limits),

@@ -22,6 +22,12 @@ export const exampleSpec: JailSpec = {
       subnet: '10.96.101.0',
       prefixLength: 24,
       boardAddress: '10.96.101.100',
+      ipv6: {
+        jailAddress: 'fd5c:1ab0:1::101',
+        gateway: 'fd5c:1ab0:1:101::1',
+        subnet: 'fd5c:1ab0:1:101::',
+        boardAddress: 'fd5c:1ab0:1:101::100',
+      },
     },
   },
 };
@@ -29,6 +35,8 @@ export const exampleSpec: JailSpec = {
 export const exampleSettings: JailSettings = {
   uplink: 'wan0',
   nameservers: ['192.0.2.53', '192.0.2.54'],
+  deny: [],
+  masquerade: [],
   nfsBytes: 2 * 1024 ** 3,
   rootBytes: 4 * 1024 ** 3,
   allowWithout: [],

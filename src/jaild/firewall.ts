@@ -1,44 +1,66 @@
-import { readFileSync } from 'node:fs';
+import type { JailSettings } from '../config/lab-config.ts';
 import { LabError } from '../lab/error.ts';
 import { run } from '../system/run.ts';
-import { setInterfaceOption } from './interfaces.ts';
+import { enableForwarding } from './forwarding.ts';
+import { uplinkGateway } from './jail-layout.ts';
 import type { RenderTemplate } from './template.ts';
 
 /**
  * Loads the rules of templates/nftables.conf in one transaction, and lets the lab host forward between the uplink and the
  * jails. A host that is no router otherwise does not become one: it forwards for jails alone.
  */
-export async function loadFirewall(uplink: string, render: RenderTemplate): Promise<void> {
-  const isRouter = readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim() === '1';
-  await run('nft', ['-f', '-'], { input: render('nftables.conf', { uplink, isRouter }) });
-  setInterfaceOption('ipv4', uplink, 'forwarding', 1);
+export async function loadFirewall(settings: JailSettings, hasIpv6: boolean, render: RenderTemplate): Promise<void> {
+  // The rules come first, so that there is no moment in which all is forwarded.
+  const { isRouter, isRouter6, enable } = enableForwarding(settings.uplink, hasIpv6);
+  await run('nft', ['-f', '-'], { input: renderFirewall(settings, { isRouter, isRouter6 }, render) });
+  enable();
+}
+
+export interface HostRole {
+  /** Whether the lab host forwards IPv4, or IPv6, for others than jails. */
+  readonly isRouter: boolean;
+  readonly isRouter6: boolean;
+}
+
+export function renderFirewall(settings: JailSettings, role: HostRole, render: RenderTemplate): string {
+  const { uplink, nameservers, deny, masquerade } = settings;
+  const values = { uplink, masquerade, gateway: uplinkGateway, ...role };
+  return render('nftables.conf', { ...values, nameservers: nameservers.map(withFamily), deny: deny.map(withFamily) });
+}
+
+/** As nft's expressions name it: `ip daddr`, `ip6 daddr`. */
+function withFamily(address: string) {
+  return { address, family: address.includes(':') ? 'ip6' : 'ip' };
 }
 
 export interface SourceAddress {
   readonly interface: string;
+  /** IPv4 or IPv6. */
   readonly address: string;
 }
 
-const set = ['inet', 'labcli', 'sources'] as const;
-
 export async function addSource(source: SourceAddress): Promise<void> {
-  await run('nft', ['-f', '-'], { input: `add element ${set.join(' ')} ${element(source)}\n` });
+  await run('nft', ['-f', '-'], { input: `add element ${setOf(source).join(' ')} ${element(source)}\n` });
 }
 
 export async function removeSource(source: SourceAddress): Promise<void> {
   // Debian 12's nft has no `destroy`; adding first makes deleting right whether it was there or not.
-  const target = `element ${set.join(' ')} ${element(source)}`;
+  const target = `element ${setOf(source).join(' ')} ${element(source)}`;
   await run('nft', ['-f', '-'], { input: `add ${target}\ndelete ${target}\n` });
 }
 
 export async function hasSource(source: SourceAddress): Promise<boolean> {
   try {
-    await run('nft', ['get', 'element', ...set, element(source)]);
+    await run('nft', ['get', 'element', ...setOf(source), element(source)]);
     return true;
   } catch (error) {
     if (error instanceof LabError && error.message.includes('No such file or directory')) return false;
     throw error;
   }
+}
+
+function setOf({ address }: SourceAddress): readonly string[] {
+  return ['inet', 'labcli', address.includes(':') ? 'sources6' : 'sources'];
 }
 
 function element(source: SourceAddress): string {

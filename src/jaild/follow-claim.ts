@@ -29,7 +29,10 @@ export function followClaim(
   replace(layout.hostCertificate, `${certificate}\n`);
   replace(join(layout.hostKeyView, 'authorized_keys'), logins.map(key => `${key}\n`).join(''));
   const expiry = formatMoment(expiresAtMs);
-  replace(join(layout.hostKeyView, 'motd'), render('motd', { handle, vlan, ...network, user, expiry }));
+  replace(
+    join(layout.hostKeyView, 'motd'),
+    render('motd', { handle, vlan, ...network, ipv6: network.ipv6 ?? null, user, expiry }),
+  );
 }
 
 /** Whoever reads it meanwhile has the old one or the new one. */

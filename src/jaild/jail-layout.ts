@@ -67,6 +67,9 @@ export function layOutJail(board: string) {
 
 export type JailLayout = ReturnType<typeof layOutJail>;
 
+/** The lab host's end of every uplink has this link-local address (RFC 3927): jails share no network with each other. */
+export const uplinkGateway = '169.254.1.1';
+
 /** Interface names on the lab host. All begin with `lc`, which the firewall's rules rely on; at most 15 characters. */
 export function uplinkInterface(vlan: number): string {
   return `lc${vlan}u`;

@@ -1,6 +1,7 @@
 import type { JailSettings } from '../config/lab-config.ts';
-import type { Board } from '../lab/board.ts';
+import type { Board, BoardNetwork } from '../lab/board.ts';
 import { renderExports } from './file-server-exports.ts';
+import { renderJailRules } from './parts/uplink.ts';
 import type { RenderTemplate } from './template.ts';
 
 export interface RenderedFile {
@@ -15,15 +16,23 @@ export function renderClaimFiles(board: Board, settings: JailSettings, render: R
   const { handle, mac, network } = board;
   const { nameservers } = settings;
   const netmask = formatNetmask(network.prefixLength);
+  const ipv6 = network.ipv6 ?? null;
   const readable = (path: string, content: string) => ({ path, content, mode: 0o644 });
   return [
     readable('etc/hostname', `${handle}\n`),
-    readable('etc/hosts', `127.0.0.1 localhost\n${network.jailAddress} ${handle}\n${network.boardAddress} board\n`),
+    readable('etc/hosts', renderHosts(handle, network)),
     readable('etc/resolv.conf', nameservers.map(address => `nameserver ${address}\n`).join('')),
-    readable('etc/dnsmasq.conf', render('dnsmasq.conf', { handle, mac, ...network, netmask, nameservers })),
+    readable('etc/dnsmasq.conf', render('dnsmasq.conf', { handle, mac, ...network, ipv6, netmask, nameservers })),
+    readable('etc/nftables.conf', renderJailRules(handle, render)),
     readable('etc/exports', renderExports(network, render)),
     readable('etc/ssh/sshd_config', render('sshd_config', {})),
   ];
+}
+
+function renderHosts(handle: string, { jailAddress, boardAddress, ipv6 }: BoardNetwork): string {
+  const lines = ['127.0.0.1 localhost', '::1 localhost', `${jailAddress} ${handle}`, `${boardAddress} board`];
+  if (ipv6) lines.push(`${ipv6.jailAddress} ${handle}`, `${ipv6.boardAddress} board`);
+  return `${lines.join('\n')}\n`;
 }
 
 /** 24 is 255.255.255.0. */

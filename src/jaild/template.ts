@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import Handlebars from 'handlebars';
 import { paths } from '../system/paths.ts';
 
-export type TemplateName = 'nftables.conf' | 'dnsmasq.conf' | 'sshd_config' | 'motd' | 'ganesha.conf' | 'exports';
+export type TemplateName =
+  | 'nftables.conf'
+  | 'jail-nftables.conf'
+  | 'dnsmasq.conf'
+  | 'sshd_config'
+  | 'motd'
+  | 'ganesha.conf'
+  | 'exports';
 
 /** Gives a template's text with the values in it. A value that the template names and `values` lacks is an error. */
 export type RenderTemplate = (name: TemplateName, values: Readonly<Record<string, unknown>>) => string;

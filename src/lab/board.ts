@@ -46,4 +46,18 @@ export interface BoardNetwork {
   readonly prefixLength: number;
   /** What dnsmasq hands to the board. */
   readonly boardAddress: string;
+  /** Absent where the lab has no IPv6. */
+  readonly ipv6?: BoardNetwork6;
+}
+
+/** IPv6 addresses as RFC 5952 writes them, without prefix length. */
+export interface BoardNetwork6 {
+  /** The jail's address on its uplink, routed as a /128. */
+  readonly jailAddress: string;
+  /** The jail's address on the board's wire. */
+  readonly gateway: string;
+  /** The board's own /64, which its wire has. */
+  readonly subnet: string;
+  /** What DHCPv6 hands to the board; it has others by SLAAC. */
+  readonly boardAddress: string;
 }

@@ -6,8 +6,13 @@ for path in $state/jails/* $run/*.user $run/*.net $run/crun/* /sys/fs/cgroup/lab
 done
 grep -o -e " $state/jails/[^ ]*" -e " $run/[^ ]*\.\(user\|net\) " /proc/mounts | sed 's/^/mount/'
 ip -oneline link | grep -o ' lc[0-9]*[a-z]@[^ ]*' | sed 's/^/interface/'
-ip -oneline route | grep ' lc[0-9]' | sed 's/^/route /'
-nft list set inet labcli sources 2>/dev/null | grep -o '"lc[^,}]*' | sed 's/^/firewall /'
+for family in -4 -6; do
+  ip $family -oneline route | grep ' lc[0-9]' | sed 's/^/route /'
+  ip $family -oneline neigh show nud permanent | grep ' lc[0-9]' | sed 's/^/neighbour /'
+done
+for set in sources sources6; do
+  nft list set inet labcli $set 2>/dev/null | grep -o '"lc[^,}]*' | sed 's/^/firewall /'
+done
 ovs-vsctl --timeout=5 list-ports br-trunk | grep '^lc' | sed 's/^/port /'
 losetup --noheadings --output BACK-FILE | grep "^$state/.*(deleted)" | sed 's/^/loop /'
 for process in /proc/[0-9]*; do

@@ -37,7 +37,8 @@ mount --bind "$dir/boot" /var/lib/labcli/boot
 mount --bind "$dir/config" /etc/labcli
 
 sh "$source/src/vhost/network.sh"
-ip netns exec wan ip route add 10.77.0.0/16 via 198.51.100.2
+ip -n wan route add 10.77.0.0/16 via 198.51.100.2
+[ ! -e /proc/sys/net/ipv6 ] || ip -n wan route add fd5c:1ab0:1::/48 via 2001:db8:100::2
 for board in 1 2; do
   ip netns add board$board
   ip link add tap$board type veth peer name eth0 netns board$board address 52:54:00:00:01:0$board

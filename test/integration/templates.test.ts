@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { exampleSettings, exampleSpec } from '../../src/jaild/example-spec.ts';
+import { renderFirewall } from '../../src/jaild/firewall.ts';
 import { renderClaimFiles } from '../../src/jaild/render-claim.ts';
 import { createTemplates } from '../../src/jaild/template.ts';
 import { run } from '../../src/system/run.ts';
@@ -38,6 +39,10 @@ test('sshd -t', async () => {
 });
 
 test.each([true, false])('nft -c, on a host that is a router: %s', async isRouter => {
-  const input = render('nftables.conf', { uplink: 'wan0', isRouter });
+  const input = renderFirewall(
+    { ...exampleSettings, deny: ['10.0.0.0/8', 'fc00::/7'], masquerade: ['ipv4', 'ipv6'] },
+    { isRouter, isRouter6: isRouter },
+    render,
+  );
   await run('unshare', ['--net', 'nft', '--check', '--file', '-'], { input });
 });

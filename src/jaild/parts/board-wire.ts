@@ -14,9 +14,10 @@ export function createBoardWire(spec: JailSpec, layout: JailLayout): Part {
 
 /** Commands for the jail's end, once it is there. The alias comes last: it says that the others were done. */
 export function boardInterfaceCommands({ board }: JailSpec): string[] {
-  const { gateway, prefixLength } = board.network;
+  const { gateway, prefixLength, ipv6 } = board.network;
   return [
     `address add ${gateway}/${prefixLength} dev board`,
+    ...(ipv6 ? [`address add ${ipv6.gateway}/64 dev board nodad`] : []),
     'link set board up',
     `link set board alias "${wireAlias(board.handle)}"`,
   ];

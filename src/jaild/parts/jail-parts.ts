@@ -43,7 +43,7 @@ export function createParts(
     createNfsDisk(spec, layout),
     createNfsView(spec, layout),
     createSourceAddress(spec),
-    createUplink(spec, layout),
+    createUplink(spec, layout, render),
     createBoardWire(spec, layout),
     createFileServer(spec, layout, render, limiter, limits),
     createContainer(spec, layout, limiter, limits),

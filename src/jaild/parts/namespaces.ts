@@ -38,10 +38,40 @@ export function createNamespaces(spec: JailSpec, layout: JailLayout): Part {
       if (missing.length < targets.length || pins.some(existsSync)) return broken(`not mounted: ${missing.join(', ')}`);
       return absent;
     },
-    create: () => pinNamespaces(nestedNamespaces ? 'make-nesting' : 'make', board.uidBase, layout, views),
+    create: () =>
+      pinNamespaces(
+        nestedNamespaces ? 'make-nesting' : 'make',
+        board.uidBase,
+        layout,
+        views,
+        networkSettings(board.network.ipv6 !== undefined),
+      ),
     async remove() {
       await unmount(...targets);
       for (const pin of pins) rmSync(pin, { force: true });
     },
+  };
+}
+
+/**
+ * The jail forwards for its board. Its interfaces are born later and take what is `default` here: they heed nobody's
+ * router advertisements and redirects, and have IPv6 only where lab.yaml has networks for it.
+ */
+function networkSettings(hasIpv6: boolean): Record<string, number> {
+  const ipv4 = {
+    'ipv4/ip_forward': 1,
+    'ipv4/conf/all/accept_redirects': 0,
+    'ipv4/conf/default/accept_redirects': 0,
+    'ipv4/conf/all/accept_source_route': 0,
+  };
+  if (!existsSync('/proc/sys/net/ipv6')) return ipv4;
+  if (!hasIpv6) return { ...ipv4, 'ipv6/conf/default/disable_ipv6': 1 };
+  return {
+    ...ipv4,
+    'ipv6/conf/all/forwarding': 1,
+    'ipv6/conf/default/accept_ra': 0,
+    'ipv6/conf/default/accept_redirects': 0,
+    // The board's first question for a router is answered at once, from an address that waits for no one to object.
+    'ipv6/conf/default/accept_dad': 0,
   };
 }
