@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { paths } from '../../src/system/paths.ts';
 import { run } from '../../src/system/run.ts';
 import { converse } from '../../src/vhost/conversation.ts';
 import { startVirtualHost, type VirtualHost } from '../../src/vhost/virtual-host.ts';
@@ -8,6 +9,8 @@ import { labWithBoards } from '../e2e/many-boards.ts';
 import { openBareDoor } from './bare-door.ts';
 import { formatMs, formatTable, quantile, type Row, timeMs } from './figures.ts';
 import { proportionalBytes, residentBytes } from './memory.ts';
+import { measurePodman } from './podman.ts';
+import { measureThroughput } from './throughput.ts';
 
 /** Prints the table of README: how fast the main job is on this machine, in a virtual lab of 20 boards. */
 const source = join(import.meta.dirname, '../..');
@@ -95,6 +98,12 @@ async function measureMemory(host: VirtualHost): Promise<Row[]> {
   ];
 }
 
+/** Where the jails' root file system is, inside the lab host. */
+async function currentBase(host: VirtualHost): Promise<string> {
+  const [program, ...args] = host.enter('readlink', '-f', paths.jailBase);
+  return (await run(program, args)).trim();
+}
+
 const directory = mkdtempSync(join(tmpdir(), 'labcli-bench-'));
 const host = await startVirtualHost(directory, labWithBoards(20), ['alice', 'bob'], {
   source,
@@ -103,7 +112,11 @@ const host = await startVirtualHost(directory, labWithBoards(20), ['alice', 'bob
 });
 try {
   const rows = [...(await measureClaims(host)), ...(await measureStatus(host)), ...(await measureBoot(host))];
-  rows.push(...(await measureMemory(host)));
+  rows.push(
+    ...(await measureMemory(host)),
+    ...(await measurePodman(host, await currentBase(host))),
+    ...(await measureThroughput()),
+  );
   const { model } = cpus()[0] ?? { model: 'unknown' };
   process.stdout.write(`${cpus().length} × ${model}, Node ${process.version}\n\n${formatTable(rows)}\n`);
 } finally {
