@@ -26,6 +26,11 @@ const keptBytes = 64 * 1024;
 /** A reader who is this far behind misses what comes next, so that nobody's slowness costs memory. */
 const mostBufferedBytes = 256 * 1024;
 const longestPauseMs = 2000;
+/** More than any serial line carries: who sends faster, perhaps into a line that is lost, waits and costs labd no time. */
+const mostBytesPerMs = 512;
+const shortestWaitMs = 5;
+/** How long a stream that will say no more can still listen. */
+const listenMs = 10_000;
 
 /** Opens the line, and opens it again when it is lost, until the hub is closed. */
 export function createConsoleHub(line: Console, epoch: number, log: (text: string) => void): ConsoleHub {
@@ -78,11 +83,15 @@ export function createConsoleHub(line: Console, epoch: number, log: (text: strin
     }
   }
 
-  /** A sender who is faster than the line waits for it. */
+  /** A sender who is faster than the line waits for it, and one who is faster than any line waits too. */
   function send(stream: Duplex, bytes: Buffer): void {
-    if (!current || current.write(bytes)) return;
+    const isRoomLeft = !current || current.write(bytes);
+    const waitMs = bytes.length / mostBytesPerMs;
+    if (isRoomLeft && waitMs < shortestWaitMs) return;
     stream.pause();
-    current.once('drain', () => stream.resume());
+    const resumeLater = () => void setTimeout(() => stream.resume(), waitMs).unref();
+    if (isRoomLeft) resumeLater();
+    else current?.once('drain', resumeLater);
   }
 
   void openUntilClosed();
@@ -118,6 +127,8 @@ export function createConsoleHub(line: Console, epoch: number, log: (text: strin
       if (user !== undefined) userOf.set(stream, user);
       stream.on('data', (bytes: Buffer) => send(stream, bytes));
       stream.on('error', () => {});
+      // Who has ended may have gone: nothing tells, until the board speaks again.
+      stream.once('end', () => setTimeout(() => stream.destroy(), listenMs).unref());
       stream.once('close', () => {
         streams.delete(stream);
         terminals.delete(stream);

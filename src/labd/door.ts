@@ -1,9 +1,7 @@
-import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { connect, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Identity } from '../lab/access.ts';
-import { LabError } from '../lab/error.ts';
+import { listen } from './listen.ts';
 
 /** Where requests go when it is known who asks. */
 export interface Entrance {
@@ -16,10 +14,7 @@ export interface Door {
   close(): void;
 }
 
-/**
- * Listens for HTTP on a unix socket. Limits are those of a caller who may be hostile: a request that is begun must be finished soon,
- * and connections are counted, so that one jail's flood is refused at its own door.
- */
+/** Listens for HTTP on a unix socket. A request that is begun must be finished soon. Jails have doors of their own kind. */
 export async function openHttpDoor(
   path: string,
   options: {
@@ -51,25 +46,4 @@ export async function openHttpDoor(
       for (const socket of sockets) socket.destroy();
     },
   };
-}
-
-/** Replaces the socket that a killed daemon left. Throws `LabError('busy')` when a daemon answers there. */
-export async function listen(server: Server, path: string, mode: number): Promise<void> {
-  if (await isAnswered(path)) throw new LabError('busy', `a daemon already listens on ${path}`);
-  rmSync(path, { force: true });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, resolve);
-  });
-  chmodSync(path, mode);
-}
-
-function isAnswered(path: string): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect(path, () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

@@ -1,10 +1,11 @@
 import { rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { Claim } from '../lab/claim.ts';
 import { LabError } from '../lab/error.ts';
-import { type Door, type Entrance, listen, openHttpDoor } from './door.ts';
+import type { Door, Entrance } from './door.ts';
+import { openGuardedDoor } from './guarded-door.ts';
+import { createJailHttp } from './jail-http.ts';
 
 /** The sockets in each jail: `labd.sock` (HTTP, in the name of the claim) and `console.sock` (the serial line's bytes). */
 export interface JailDoors {
@@ -14,9 +15,13 @@ export interface JailDoors {
   closeAll(): void;
 }
 
-/** The jail's root is nobody to us, so the sockets are open to all; their folder is bound into that jail alone. */
-const mode = 0o666;
-const mostConnections = 32;
+const limits = {
+  /** The jail's root is nobody to us, so the sockets are open to all; their folder is bound into that jail alone. */
+  mode: 0o666,
+  // Far more than people and their scripts need, and far less than what would be felt elsewhere.
+  mostConnections: 32,
+  rate: { perSecond: 30, burst: 120 },
+} as const;
 
 export function createJailDoors(options: {
   readonly directory: string;
@@ -25,24 +30,6 @@ export function createJailDoors(options: {
 }): JailDoors {
   const { directory, entrance, attachConsole } = options;
   const open = new Map<string, { readonly epoch: number; readonly doors: readonly Door[] }>();
-
-  async function openConsoleDoor(path: string, board: string): Promise<Door> {
-    const sockets = new Set<Duplex>();
-    const server = createServer({ allowHalfOpen: true }, socket => {
-      sockets.add(socket);
-      socket.on('error', () => {});
-      socket.once('close', () => sockets.delete(socket));
-      attachConsole(board, socket);
-    });
-    server.maxConnections = mostConnections;
-    await listen(server, path, mode);
-    return {
-      close() {
-        server.close();
-        for (const socket of sockets) socket.destroy();
-      },
-    };
-  }
 
   function close(board: string): void {
     for (const door of open.get(board)?.doors ?? []) door.close();
@@ -56,9 +43,10 @@ export function createJailDoors(options: {
       const path = (name: string) => join(directory, board, name);
       const doors: Door[] = [];
       try {
-        const identify = () => ({ door: 'jail', user, board, epoch }) as const;
-        doors.push(await openHttpDoor(path('labd.sock'), { mode, mostConnections, identify, entrance: entrance() }));
-        doors.push(await openConsoleDoor(path('console.sock'), board));
+        const http = createJailHttp({ door: 'jail', user, board, epoch }, entrance);
+        doors.push(await openGuardedDoor(path('labd.sock'), { ...limits, take: http.take }));
+        const take = (socket: Duplex) => attachConsole(board, socket);
+        doors.push(await openGuardedDoor(path('console.sock'), { ...limits, take }));
       } catch (error) {
         for (const door of doors) door.close();
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;

@@ -25,6 +25,7 @@ export interface LabdUnderTest {
   client(user: string): LabClient;
   /** Where the sshd of each jail is taken to listen, on loopback. */
   readonly sshd: { port: number };
+  readonly hostSocket: string;
   jailSocket(board: string, name: 'labd.sock' | 'console.sock'): string;
   /** What lab.yaml says from the next start or reload on. */
   writeConfig(labYaml: string): void;
@@ -101,6 +102,7 @@ export async function startLabd(
     power: board => find(powers, board),
     line: board => find(lines, board),
     client: user => createClient({ socketPath: at('labd.sock'), user, startMs: 200, reconnectMs: 2000 }),
+    hostSocket: at('labd.sock'),
     jailSocket: (board, name) => at(`jails/${board}/${name}`),
     labYaml,
     writeConfig: text => writeFileSync(at('lab.yaml'), text),

@@ -5,7 +5,7 @@ import type { Console } from './console.ts';
 export interface FakeConsole extends Console {
   /** What the board sends. */
   send(bytes: Buffer): void;
-  /** All that the board has received. */
+  /** What the board has received, the last megabyte of it. */
   received(): Buffer;
   /** Pulls the plug: the line that is open is lost, and it cannot be opened again until `plugIn`. */
   unplug(): void;
@@ -13,9 +13,12 @@ export interface FakeConsole extends Console {
   readonly isOpen: boolean;
 }
 
+const keptBytes = 1 << 20;
+
 /** A serial line without hardware, for tests. */
 export function createFakeConsole(): FakeConsole {
   const received: Buffer[] = [];
+  let size = 0;
   let line: Duplex | undefined;
   let isPlugged = true;
 
@@ -24,6 +27,8 @@ export function createFakeConsole(): FakeConsole {
       read() {},
       write(chunk: Buffer, _encoding, done) {
         received.push(chunk);
+        size += chunk.length;
+        while (size - (received[0]?.length ?? 0) >= keptBytes) size -= received.shift()?.length ?? 0;
         done();
       },
       destroy(error, done) {
