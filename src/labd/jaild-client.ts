@@ -1,5 +1,4 @@
 import { type IncomingMessage, request } from 'node:http';
-import { createInterface } from 'node:readline';
 import type {
   BaseEvent,
   ExportList,
@@ -99,19 +98,28 @@ async function readJson(answer: IncomingMessage): Promise<unknown> {
   return JSON.parse(Buffer.concat(chunks).toString('utf8'));
 }
 
-/** Only the event `done` is a success: a stream that just ends is a jaild that was killed. */
+/**
+ * Only the event `done` is a success: a stream that just ends, or breaks, is a jaild that was killed. (Not node:readline: it
+ * throws the break at nobody when the last line was read already.)
+ */
 async function follow(answer: IncomingMessage, signal: AbortSignal): Promise<void> {
-  // A broken connection ends the lines, and nothing else.
   answer.on('error', () => {});
-  for await (const line of createInterface({ input: answer, crlfDelay: Number.POSITIVE_INFINITY })) {
-    let event: JailEvent;
-    try {
-      event = JSON.parse(line) as JailEvent;
-    } catch (error) {
-      throw lost(error);
+  answer.setEncoding('utf8');
+  let rest = '';
+  try {
+    for await (const chunk of answer as AsyncIterable<string>) {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const event = JSON.parse(line) as JailEvent;
+        if (event.event === 'error') throw LabError.fromMessage(event.error);
+        if (event.event === 'done') return;
+      }
     }
-    if (event.event === 'error') throw LabError.fromMessage(event.error);
-    if (event.event === 'done') return;
+  } catch (error) {
+    if (error instanceof LabError) throw error;
+    signal.throwIfAborted();
+    throw lost(error);
   }
   signal.throwIfAborted();
   throw lost(undefined);
