@@ -158,6 +158,7 @@ export async function startDaemon(options: {
   const upkeep = createUpkeep({ store, repair, power, timeKeeper, health, waitingRoom, renewJail, historyMs, log });
 
   mkdirSync(dirname(hostSocket), { recursive: true });
+  await doors.removeDead();
   await timeKeeper.begin();
   await operations.resume();
   await adopt(options.config);

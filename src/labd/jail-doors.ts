@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { Claim } from '../lab/claim.ts';
@@ -6,12 +6,15 @@ import { LabError } from '../lab/error.ts';
 import type { Door, Entrance } from './door.ts';
 import { openGuardedDoor } from './guarded-door.ts';
 import { createJailHttp } from './jail-http.ts';
+import { isAnswered } from './listen.ts';
 
 /** The sockets in each jail: `labd.sock` (HTTP, in the name of the claim) and `console.sock` (the serial line's bytes). */
 export interface JailDoors {
   open(claim: Claim): Promise<void>;
   close(board: string): void;
   epochOf(board: string): number | undefined;
+  /** Removes the sockets that a killed labd left, and that nobody answers. To be called before any is opened. */
+  removeDead(): Promise<void>;
   closeAll(): void;
 }
 
@@ -22,6 +25,7 @@ const limits = {
   mostConnections: 32,
   rate: { perSecond: 30, burst: 120 },
 } as const;
+const socketNames = ['labd.sock', 'console.sock'] as const;
 
 export function createJailDoors(options: {
   readonly directory: string;
@@ -34,7 +38,7 @@ export function createJailDoors(options: {
   function close(board: string): void {
     for (const door of open.get(board)?.doors ?? []) door.close();
     open.delete(board);
-    for (const name of ['labd.sock', 'console.sock']) rmSync(join(directory, board, name), { force: true });
+    for (const name of socketNames) rmSync(join(directory, board, name), { force: true });
   }
 
   return {
@@ -56,6 +60,14 @@ export function createJailDoors(options: {
     },
     close,
     epochOf: board => open.get(board)?.epoch,
+    async removeDead() {
+      // jaild makes the folder; until it has, there is nothing in it.
+      const files = existsSync(directory) ? readdirSync(directory, { recursive: true, encoding: 'utf8' }) : [];
+      for (const file of files.filter(name => socketNames.some(socket => name.endsWith(`/${socket}`)))) {
+        const path = join(directory, file);
+        if (!(await isAnswered(path))) rmSync(path, { force: true });
+      }
+    },
     closeAll() {
       for (const board of [...open.keys()]) close(board);
     },

@@ -16,7 +16,8 @@ export async function listen(server: Server, path: string, mode: number): Promis
   chmodSync(path, mode);
 }
 
-function isAnswered(path: string): Promise<boolean> {
+/** Whether somebody listens on a unix socket. */
+export function isAnswered(path: string): Promise<boolean> {
   return new Promise(resolve => {
     const socket = connect(path, () => {
       socket.destroy();

@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { run } from '../../src/system/run.ts';
 import { claimBoard, type LabdUnderTest, startLabd } from './labd-under-test.ts';
 
 /** labd's doors into a jail, and what a hostile jail can try at them. */
@@ -53,6 +55,19 @@ test('a jail that asks for its own end is answered before it ends', async () => 
   while (lab.jaild.jails.has(board) && performance.now() < deadline) await sleep(10);
   expect(lab.jaild.jails.has(board)).toBe(false);
   await expect(ask({ path: '/v1/boards' })).rejects.toMatchObject({ syscall: 'connect' });
+});
+
+test('sockets that a killed labd left are gone when the next one has started, and those of live claims are answered', async () => {
+  const dead = lab.jailSocket(board === 'rockpro64-1' ? 'rockpro64-2' : 'rockpro64-1', 'labd.sock');
+  // Nothing listens any more on a socket whose process was killed.
+  const script = `require('node:net').createServer().listen(${JSON.stringify(dead)}, () => process.kill(process.pid, 'SIGKILL'))`;
+  await run(process.execPath, ['-e', script]).catch(() => {});
+  expect(existsSync(dead)).toBe(true);
+  await lab.restart();
+  expect(existsSync(dead)).toBe(false);
+  const deadline = performance.now() + 5000;
+  while (!existsSync(door) && performance.now() < deadline) await sleep(10);
+  expect(await post('/v1/power', '{"action":"on"}')).toMatchObject({ status: 200 });
 });
 
 test.each([
