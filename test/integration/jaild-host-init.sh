@@ -42,6 +42,8 @@ ip -n wan route add 10.77.0.0/16 via 198.51.100.2
 for board in 1 2; do
   ip netns add board$board
   ip link add tap$board type veth peer name eth0 netns board$board address 52:54:00:00:01:0$board
+  # A switch has no address on its boards' ports.
+  [ ! -e /proc/sys/net/ipv6 ] || echo 1 >/proc/sys/net/ipv6/conf/tap$board/disable_ipv6
   ip link set tap$board up
   ip -n board$board link set lo up
   ip -n board$board link set eth0 up

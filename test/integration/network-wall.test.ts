@@ -1,0 +1,338 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Addresses,
+  addressBytes,
+  broadcast,
+  ethernet,
+  icmp,
+  routerAdvertisement,
+  tcpReset,
+  udp,
+} from './frames.ts';
+import {
+  boardMac,
+  canConnect,
+  connections,
+  forget,
+  host,
+  jail,
+  labHost,
+  labYaml,
+  noted,
+  otherJail,
+  type Place,
+  privateAddresses,
+  publicAddresses,
+  runAt,
+  send,
+  shell,
+  startLab,
+  uplinkMac,
+  world,
+} from './walled-lab.ts';
+
+/**
+ * The wall around jails and boards, attacked by a root in the jail who keeps none of its rules, and by a board. Every attack
+ * has a control beside it that shows that the same packet arrives where it may.
+ */
+describe('with the default wall', () => {
+  beforeAll(() => startLab(labYaml), 30_000);
+  afterAll(() => host?.stop());
+  beforeEach(forget);
+
+  test('no spoofed source, IPv4 and IPv6', async () => {
+    const sources = [
+      ...[jail.ipv4, otherJail.ipv4, labHost.ipv4, world.ipv4, '203.0.113.5', '10.96.101.100', '169.254.1.1'],
+      ...['0.0.0.0', '127.0.0.1', '255.255.255.255', '224.0.0.1'],
+    ];
+    const sources6 = [
+      ...[jail.ipv6, otherJail.ipv6, labHost.ipv6, world.ipv6, '2001:db8:dead::1', 'fd5c:1ab0:1:101::100'],
+      ...['fe80::1', 'fe80::2', '::', '::1', 'ff02::1', '::ffff:a4d:65'],
+    ];
+    const frames = [
+      ...sources.map((from, index) => ethernet(uplinkMac, udp({ from, to: world.ipv4 }, 7000 + index))),
+      ...sources6.map((from, index) => ethernet(uplinkMac, udp({ from, to: world.ipv6 }, 7100 + index))),
+    ];
+    await send('jail1', 'eth0', ...frames);
+    // The first of each is the jail's own: it arrives, and no other does.
+    expect(await noted('wan', 'eth0', 'ports')).toEqual([7000, 7100]);
+    // From the board's wire, the lab host takes nothing at all, whatever it says of itself.
+    const { stdout } = await host.inside('cat', '/sys/class/net/lc101b/address');
+    const wire: Addresses = { from: boardMac, to: stdout.trim() };
+    const fromBoard = [...sources, '10.96.101.100'].map(from => ethernet(wire, udp({ from, to: world.ipv4 }, 7200)));
+    const fromBoard6 = sources6.map(from => ethernet(wire, udp({ from, to: world.ipv6 }, 7201)));
+    await send('board1', 'eth0', ...fromBoard, ...fromBoard6);
+    expect(await noted('wan', 'eth0', 'ports')).toEqual([]);
+    expect(await noted('host', 'lc101b', 'passed')).toEqual([]);
+  });
+
+  test('what connection tracking cannot place does not leave with an untranslated address', async () => {
+    const reset = tcpReset({ from: jail.ipv4, to: world.ipv4 }, 7300);
+    const reset6 = tcpReset({ from: jail.ipv6, to: world.ipv6 }, 7300);
+    await send('jail1', 'eth0', ethernet(uplinkMac, reset), ethernet(uplinkMac, reset6));
+    expect(await noted('wan', 'eth0', 'ports')).toEqual([]);
+    await shell('host', 'nft insert rule inet labcli through_host iifname "lc101u" tcp dport 7300 accept');
+    await send('jail1', 'eth0', ethernet(uplinkMac, reset));
+    expect(await noted('wan', 'eth0', 'ports')).toEqual([7300]);
+    await shell(
+      'host',
+      "handle=$(nft -a list chain inet labcli through_host | sed -n 's/.*dport 7300 accept # handle //p')",
+      'nft delete rule inet labcli through_host handle "$handle"',
+    );
+  });
+
+  test('no way to the host, by any of its addresses, from jail or board', async () => {
+    const { stdout } = await host.inside(
+      'sh',
+      '-c',
+      "ip -6 -oneline address show dev wan0 scope link | grep -o 'fe80[^/]*'",
+    );
+    const linkLocal = stdout.trim();
+    const addresses = [...Object.values(labHost), '169.254.1.1', '192.0.2.1'];
+    expect(await connections('wan', Object.values(labHost), 8000)).toEqual(Object.values(labHost));
+    expect(await connections('jail1', [...addresses, `${linkLocal}%eth0`, 'fe80::1%eth0'], 8000)).toEqual([]);
+    expect(await connections('board1', [...addresses, `${linkLocal}%eth0`, 'fe80::1%eth0'], 8000)).toEqual([]);
+    for (const place of ['jail1', 'board1'] as const) {
+      for (const address of [...Object.values(labHost), '192.0.2.1']) {
+        const { code } = await runAt(place, 'ping', '-c', '1', '-W', '0.3', address);
+        expect([place, address, code]).toEqual([place, address, 1]);
+      }
+    }
+    // Its gateway is there for a jail to see that its uplink works.
+    expect((await runAt('jail1', 'ping', '-c', '1', '-W', '1', '169.254.1.1')).code).toBe(0);
+  });
+
+  test('no way to the host by broadcast and multicast', async () => {
+    const targets = ['198.51.100.255', '255.255.255.255', '224.0.0.1', '224.0.0.251', '169.254.1.1', labHost.ipv4];
+    const targets6 = ['ff02::1', 'ff02::2', 'ff02::fb', 'ff05::2', 'fe80::1', labHost.ipv6];
+    const frames = (mac: Addresses, from: string, from6: string) => [
+      ...targets.map((to, index) => ethernet(mac, udp({ from, to }, 7400 + index))),
+      ...targets6.map((to, index) => ethernet(mac, udp({ from: from6, to }, 7410 + index))),
+    ];
+    const everyone = { ...uplinkMac, to: broadcast };
+    await send('jail1', 'eth0', ...frames(uplinkMac, jail.ipv4, jail.ipv6), ...frames(everyone, jail.ipv4, jail.ipv6));
+    await send('board1', 'eth0', ...frames({ from: boardMac, to: broadcast }, '10.96.101.100', 'fe80::1'));
+    expect(await noted('host', 'lc101u', 'ports')).toEqual([]);
+    expect(await noted('host', 'lc101b', 'ports')).toEqual([]);
+    // The same, when a neighbour of the uplink says it: the lab host hears all that is meant for it.
+    const neighbour = { from: '02:00:00:00:00:09', to: broadcast };
+    await send('wan', 'eth0', ...frames(neighbour, '198.51.100.9', 'fe80::9'));
+    expect(await noted('host', 'wan0', 'ports')).toEqual(expect.arrayContaining([7400, 7401, 7402]));
+  });
+
+  test('the host but its DNS, if configured', async () => {
+    const client = join(import.meta.dirname, 'dns-client.ts');
+    const ask = (place: Place) => runAt(place, process.execPath, client, labHost.ipv4, 'world.example', 'A');
+    expect((await ask('jail1')).stdout).toBe('198.51.100.1\n');
+    expect((await ask('board1')).stdout).toBe('198.51.100.1\n');
+    expect(await canConnect('jail1', labHost.ipv4, 8000)).toBe(false);
+  });
+
+  test('no way to the management network', async () => {
+    const management = ['192.0.2.10', 'fd77::10', '192.0.2.1', 'fd77::1'];
+    expect(await connections('host', management, 8000)).toEqual(management);
+    expect(await connections('jail1', management, 8000)).toEqual([]);
+    expect(await connections('board1', management, 8000)).toEqual([]);
+    // Nor does the lab host become a router between its own networks because it forwards for jails.
+    await shell(
+      'wan',
+      'ip route replace 192.0.2.0/24 via 198.51.100.2',
+      'ip route replace fd77::/64 via 2001:db8:100::2',
+    );
+    expect(await connections('wan', ['192.0.2.10', 'fd77::10'], 8000)).toEqual([]);
+    expect(await connections('management', Object.values(world), 8000)).toEqual([]);
+  });
+
+  test('no way to private ranges, but to a name server that is in one', async () => {
+    expect(await connections('host', [...privateAddresses, ...publicAddresses], 8000)).toEqual([
+      ...privateAddresses,
+      ...publicAddresses,
+    ]);
+    for (const place of ['jail1', 'board1'] as const) {
+      expect(await connections(place, publicAddresses, 8000)).toEqual(publicAddresses);
+      expect(await connections(place, [...privateAddresses, '10.53.53.53'], 8000)).toEqual([]);
+      const client = join(import.meta.dirname, 'dns-client.ts');
+      const answer = await runAt(place, process.execPath, client, '10.53.53.53', 'world.example', 'A');
+      expect([place, answer.stdout]).toEqual([place, '198.51.100.1\n']);
+    }
+  });
+
+  test('no way to other jails and other boards', async () => {
+    expect(await connections('wan', Object.values(otherJail), 22)).toEqual(Object.values(otherJail));
+    const others = [...Object.values(otherJail), '10.96.102.1', 'fd5c:1ab0:1:102::1'];
+    expect(await connections('board2', ['10.96.102.1', 'fd5c:1ab0:1:102::1'], 22)).toHaveLength(2);
+    for (const place of ['jail1', 'board1'] as const) {
+      expect([place, await connections(place, others, 22)]).toEqual([place, []]);
+      for (const address of ['10.96.102.100', 'fd5c:1ab0:1:102::100']) {
+        expect((await runAt(place, 'ping', '-c', '1', '-W', '0.5', address)).code).toBe(1);
+        expect((await runAt('jail2', 'ping', '-c', '1', '-W', '1', address)).code).toBe(0);
+      }
+    }
+  });
+
+  test('no source routes, and no redirects', async () => {
+    const hop = (to: string) => [...addressBytes(to)];
+    const loose = [0x83, 7, 4, ...hop('10.1.2.3'), 0];
+    const strict = [0x89, 7, 4, ...hop('192.0.2.10'), 0];
+    const routing = (type: number) => ({ header: 43, bytes: [0, 2, type, 1, 0, 0, 0, 0, ...hop('fd99::9')] });
+    const frames = (mac: Addresses, from: string, from6: string, to: string, to6: string) => [
+      ethernet(mac, udp({ from, to }, 7500, { options: loose })),
+      ethernet(mac, udp({ from, to }, 7501, { options: strict })),
+      ...[0, 2, 4].map(type => ethernet(mac, udp({ from: from6, to: to6 }, 7502 + type, { extension: routing(type) }))),
+      ethernet(
+        mac,
+        icmp({ from, to }, 5, 1, Buffer.concat([addressBytes(from), udp({ from: to, to: world.ipv4 }, 1)])),
+      ),
+      ...[133, 134, 135, 136, 137].map(type =>
+        ethernet(mac, icmp({ from: from6, to: to6 }, type, 0, Buffer.alloc(36), { hopLimit: 255 })),
+      ),
+    ];
+    await send('jail1', 'eth0', ...frames(uplinkMac, jail.ipv4, jail.ipv6, world.ipv4, world.ipv6));
+    await send('jail1', 'eth0', ...frames(uplinkMac, jail.ipv4, jail.ipv6, labHost.ipv4, labHost.ipv6));
+    await send('jail1', 'eth0', ...frames(uplinkMac, jail.ipv4, 'fe80::2', labHost.ipv4, 'ff02::1'));
+    expect(await noted('wan', 'eth0', 'ports')).toEqual([]);
+    for (const set of ['passed', 'messages', 'messages6'])
+      expect([set, await noted('host', 'lc101u', set)]).toEqual([set, []]);
+    const { stdout } = await host.inside('cat', '/sys/class/net/wan0/address');
+    const neighbour = { from: '02:00:00:00:00:09', to: stdout.trim() };
+    await forget();
+    await send('wan', 'eth0', ...frames(neighbour, '198.51.100.9', '2001:db8:100::9', labHost.ipv4, labHost.ipv6));
+    expect(await noted('host', 'wan0', 'passed')).toEqual(expect.arrayContaining([7500, 7501, 7502, 7504, 7506]));
+    expect(await noted('host', 'wan0', 'messages')).toContain(5);
+    expect(await noted('host', 'wan0', 'messages6')).toEqual(expect.arrayContaining([133, 134, 135, 136, 137]));
+  });
+
+  describe('a board reaches nothing but its jail:', () => {
+    /** Puts the second board on the first one's VLAN, as if its wire were not its own. */
+    async function onOneWire(action: () => Promise<void>): Promise<void> {
+      await host.inside('ovs-vsctl', '--timeout=10', 'set', 'port', 'tap2', 'tag=101');
+      try {
+        await action();
+      } finally {
+        await host.inside('ovs-vsctl', '--timeout=10', 'set', 'port', 'tap2', 'tag=102');
+      }
+    }
+
+    test("a rogue DHCP server on one board's wire is not heard on another", async () => {
+      const rogue = '--dhcp-range=10.66.0.10,10.66.0.20,1h --dhcp-authoritative --no-ping --interface=eth0 --port=0';
+      await shell('board1', 'ip address add 10.66.0.1/24 dev eth0');
+      await shell('board1', `/run/world-dns --conf-file=/dev/null --user=root ${rogue} --pid-file=/run/rogue.pid`);
+      const client = join(import.meta.dirname, 'dhcp-client.ts');
+      // Not the board's own MAC: its jail does not answer, and the rogue would be the only one.
+      const ask = () => runAt('board2', process.execPath, client, '52:54:00:00:01:99');
+      await shell('board2', 'ip route replace default dev eth0');
+      expect((await ask()).stdout).toBe('null\n');
+      await onOneWire(async () => expect(JSON.parse((await ask()).stdout)).toMatchObject({ server: '10.66.0.1' }));
+      await shell('host', 'kill "$(cat /run/rogue.pid)"');
+      await shell('board1', 'ip address del 10.66.0.1/24 dev eth0');
+      await shell('board2', 'ip route replace default via 10.96.102.1');
+    });
+
+    test('a rogue router is not heard by another board, by a jail, or by the lab host', async () => {
+      const advertise = (place: Place, networkInterface: string, from: string) =>
+        send(
+          place,
+          networkInterface,
+          ethernet(
+            { from, to: '33:33:00:00:00:01' },
+            icmp({ from: 'fe80::bad', to: 'ff02::1' }, 134, 0, routerAdvertisement('2001:db8:bad::'), {
+              hopLimit: 255,
+            }),
+          ),
+        );
+      const believers = async () => {
+        const places: readonly Place[] = ['jail1', 'jail2', 'board2', 'host'];
+        const believes = await Promise.all(
+          places.map(async place => /2001:db8:bad:|fe80::bad/.test(await shell(place, 'ip -6 address; ip -6 route'))),
+        );
+        return places.filter((_place, index) => believes[index]);
+      };
+      await advertise('board1', 'eth0', boardMac);
+      await advertise('jail1', 'eth0', uplinkMac.from);
+      await advertise('jail1', 'board', '02:00:00:00:00:66');
+      await sleep(300);
+      expect(await believers()).toEqual([]);
+      await onOneWire(async () => {
+        await advertise('board1', 'eth0', boardMac);
+        await sleep(300);
+        expect(await believers()).toEqual(['board2']);
+      });
+      // On its uplink, the lab host still listens to the world's routers, though it forwards for jails.
+      await advertise('wan', 'eth0', '02:00:00:00:00:66');
+      await sleep(300);
+      expect(await believers()).toEqual(['board2', 'host']);
+    });
+
+    test('VLAN hopping fails: tags, double tags, priority tags', async () => {
+      const [customer, service] = [0x8100, 0x88a8];
+      const stacks = [
+        [[customer, 102]],
+        [[service, 102]],
+        [
+          [customer, 101],
+          [customer, 102],
+        ],
+        [
+          [customer, 0],
+          [customer, 102],
+        ],
+        [
+          [service, 101],
+          [customer, 102],
+        ],
+        [
+          [customer, 102],
+          [customer, 101],
+        ],
+        [
+          [customer, 1],
+          [customer, 102],
+        ],
+      ] as const;
+      const attackers = [
+        { place: 'board1', networkInterface: 'eth0', mac: '02:00:00:00:00:77' },
+        { place: 'jail1', networkInterface: 'board', mac: '02:00:00:00:00:78' },
+      ] as const;
+      const attack = async () => {
+        for (const { place, networkInterface, mac } of attackers) {
+          const content = udp({ from: '10.96.102.99', to: '255.255.255.255' }, 7600);
+          const frames = stacks.map(tags => ethernet({ from: mac, to: broadcast }, content, tags));
+          await send(place, networkInterface, ...frames);
+        }
+      };
+      const watch = (place: Place, networkInterface: string) =>
+        runAt(place, 'timeout', '1.5', 'tcpdump', '-n', '-e', '-l', '-i', networkInterface, 'ether[6:4] = 0x02000000');
+      const seen = async () => {
+        const captures = [watch('board2', 'eth0'), watch('jail2', 'board')];
+        await sleep(700);
+        await attack();
+        return (await Promise.all(captures)).map(({ stdout }) => new Set(stdout.match(/02:00:00:00:00:7[78]/g)).size);
+      };
+      expect(await seen()).toEqual([0, 0]);
+      // The same frames arrive when the attackers' ports are trunks.
+      const setPorts = async (change: (port: string) => string) => {
+        for (const port of ['tap1', 'lc101b']) {
+          const { code, stderr } = await host.inside('ovs-vsctl', '--timeout=10', ...change(port).split(' '));
+          expect([code, stderr]).toEqual([0, '']);
+        }
+      };
+      await setPorts(port => `set port ${port} vlan_mode=trunk -- clear port ${port} tag`);
+      expect(await seen()).toEqual([2, 2]);
+      await setPorts(port => `set port ${port} vlan_mode=access tag=101`);
+    });
+  });
+});
+
+describe('with a wall of the lab’s own', () => {
+  beforeAll(() => startLab(labYaml.replace(/# deny: .*/, 'deny: [203.0.113.0/24, "2001:db8:9::/64"]')), 30_000);
+  afterAll(() => host?.stop());
+
+  test('no way to what lab.yaml lists, and a way to the rest', async () => {
+    for (const place of ['jail1', 'board1'] as const) {
+      expect([place, await connections(place, publicAddresses, 8000)]).toEqual([place, []]);
+      const rest = privateAddresses.filter(each => !each.startsWith('169.254'));
+      expect([place, await connections(place, rest, 8000)]).toEqual([place, rest]);
+    }
+  });
+});
