@@ -49,22 +49,6 @@ export function createJaildClient(socketPath: string): Jails {
   };
 }
 
-async function* followBase(answer: IncomingMessage, signal: AbortSignal): AsyncGenerator<BaseEvent> {
-  answer.on('error', () => {});
-  for await (const line of createInterface({ input: answer, crlfDelay: Number.POSITIVE_INFINITY })) {
-    let event: BaseEvent;
-    try {
-      event = JSON.parse(line) as BaseEvent;
-    } catch (error) {
-      throw lost(error);
-    }
-    yield event;
-    if (event.event !== 'line') return;
-  }
-  signal.throwIfAborted();
-  throw lost(undefined);
-}
-
 function requestOf({ epoch, user, expiresAtMs, sharedWith, keys }: Claim): JailRequest {
   return { epoch, user, expiresAtMs, sharedWith, keys };
 }
@@ -98,11 +82,25 @@ async function readJson(answer: IncomingMessage): Promise<unknown> {
   return JSON.parse(Buffer.concat(chunks).toString('utf8'));
 }
 
-/**
- * Only the event `done` is a success: a stream that just ends, or breaks, is a jaild that was killed. (Not node:readline: it
- * throws the break at nobody when the last line was read already.)
- */
+/** Only the event `done` is a success: a stream that just ends, or breaks, is a jaild that was killed. */
 async function follow(answer: IncomingMessage, signal: AbortSignal): Promise<void> {
+  for await (const event of readEvents<JailEvent>(answer, signal)) {
+    if (event.event === 'error') throw LabError.fromMessage(event.error);
+    if (event.event === 'done') return;
+  }
+  throw lost(undefined);
+}
+
+async function* followBase(answer: IncomingMessage, signal: AbortSignal): AsyncGenerator<BaseEvent> {
+  for await (const event of readEvents<BaseEvent>(answer, signal)) {
+    yield event;
+    if (event.event !== 'line') return;
+  }
+  throw lost(undefined);
+}
+
+/** One JSON object a line. (Not node:readline: it throws a break at nobody when the last line was read already.) */
+async function* readEvents<Event>(answer: IncomingMessage, signal: AbortSignal): AsyncGenerator<Event> {
   answer.on('error', () => {});
   answer.setEncoding('utf8');
   let rest = '';
@@ -110,19 +108,13 @@ async function follow(answer: IncomingMessage, signal: AbortSignal): Promise<voi
     for await (const chunk of answer as AsyncIterable<string>) {
       const lines = (rest + chunk).split('\n');
       rest = lines.pop() ?? '';
-      for (const line of lines) {
-        const event = JSON.parse(line) as JailEvent;
-        if (event.event === 'error') throw LabError.fromMessage(event.error);
-        if (event.event === 'done') return;
-      }
+      for (const line of lines) yield JSON.parse(line) as Event;
     }
   } catch (error) {
-    if (error instanceof LabError) throw error;
     signal.throwIfAborted();
     throw lost(error);
   }
   signal.throwIfAborted();
-  throw lost(undefined);
 }
 
 function lost(cause: unknown): LabError {
