@@ -26,6 +26,8 @@ export interface JaildHost {
   readonly configDirectory: string;
   /** The command line that runs a program on the lab host. */
   enter(...command: readonly string[]): readonly string[];
+  /** That of createCgroup(). */
+  readonly cgroup: string;
   /** Runs a program on the lab host; never throws for an exit code. */
   inside(...command: readonly string[]): Promise<Outcome>;
   /** Runs a program where a board, or the rest of the world, is on the network. */
@@ -124,6 +126,7 @@ export async function startJaildHost(labYaml: string): Promise<JaildHost> {
   return {
     configDirectory,
     enter: (...command) => ['nsenter', ...enter, ...command],
+    cgroup,
     inside,
     at: (place, ...command) => inside('ip', 'netns', 'exec', place, ...command),
     directory,
