@@ -23,7 +23,7 @@ const retryReleaseMs = 30_000;
 
 export function createTimeKeeper(options: {
   readonly store: Store;
-  readonly operations: Operations;
+  readonly operations: Pick<Operations, 'start' | 'startAll'>;
   readonly changes: Changes;
   readonly settings: () => ReservationSettings;
   /** Tells those who have the board's console open. */

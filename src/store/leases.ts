@@ -107,7 +107,7 @@ export async function markBack(writing: Writing, board: string, epoch: number): 
   return claim;
 }
 
-/** Moves the end of every live claim: the clock was set, and what was agreed is a length of time. */
+/** Moves the end of every live claim and of all waiting: the clock was set, and what was agreed is a length of time. */
 export async function shiftLeases(writing: Writing, byMs: number): Promise<void> {
   const { database, record } = writing;
   for (const row of await selectLiveClaims(database).execute()) {
@@ -123,6 +123,12 @@ export async function shiftLeases(writing: Writing, byMs: number): Promise<void>
     const cause = `the clock was set by ${Math.round(byMs / 1000)} s`;
     await record({ kind: 'claim-moved', board, user, actor: systemActor, epoch, cause, detail: { expiresAtMs } });
   }
+  await database
+    .updateTable('request')
+    .set(({ eb }) => ({ deadline_at: eb('deadline_at', '+', byMs) }))
+    .where('ended_at', 'is', null)
+    .where('deadline_at', 'is not', null)
+    .execute();
 }
 
 /**
