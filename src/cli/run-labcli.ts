@@ -16,8 +16,8 @@ export async function runLabcli(words: readonly string[], options: Omit<Context,
     },
   };
   try {
-    const program = createProgram(context);
     const [verb] = words;
+    const program = createProgram(context, verb);
     if (verb === undefined || verb === '--help' || verb === '-h') {
       output.print(...describeProgram(program));
       return verb === undefined ? 2 : 0;
@@ -32,14 +32,16 @@ export async function runLabcli(words: readonly string[], options: Omit<Context,
   }
 }
 
-function createProgram(context: Context): Command {
+/** With the one verb that is called, if there is one such: to add them all takes as long as the call itself. */
+function createProgram(context: Context, verb: string | undefined): Command {
   const program = new Command('labcli');
   program.helpCommand(false).exitOverride();
   program.configureOutput({
     writeOut: text => context.output.print(...text.trimEnd().split('\n')),
     writeErr: () => {},
   });
-  for (const addVerb of verbs) addVerb(program, context);
+  const called = verb !== undefined && verb !== 'help' && Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
+  for (const addVerb of called ? [called] : new Set(Object.values(verbs))) addVerb(program, context);
   return program;
 }
 

@@ -18,27 +18,29 @@ import { addSshConfig } from './ssh-config.ts';
 import { addStatus } from './status.ts';
 import type { AddVerb } from './verb.ts';
 
-/** In the order of `labcli help`. */
-export const verbs: readonly AddVerb[] = [
-  addClasses,
-  addStatus,
-  addClaim,
-  addRun,
-  addHold,
-  addQueue,
-  addCancel,
-  addExtend,
-  addPower,
-  addConsole,
-  addReinit,
-  addRelease,
-  addShare,
-  addSshConfig,
-  addKnownHosts,
-  addProxy,
-  addHistory,
-  addUsage,
-  addEvents,
-  addAdmin,
-  addHelp,
-];
+/** By the words that call them, in the order of `labcli help`. */
+export const verbs: Readonly<Record<string, AddVerb>> = {
+  classes: addClasses,
+  status: addStatus,
+  claim: addClaim,
+  run: addRun,
+  hold: addHold,
+  queue: addQueue,
+  cancel: addCancel,
+  extend: addExtend,
+  power: addPower,
+  console: addConsole,
+  reinit: addReinit,
+  release: addRelease,
+  share: addShare,
+  unshare: addShare,
+  transfer: addShare,
+  'ssh-config': addSshConfig,
+  'known-hosts': addKnownHosts,
+  proxy: addProxy,
+  history: addHistory,
+  usage: addUsage,
+  events: addEvents,
+  admin: addAdmin,
+  help: addHelp,
+};
