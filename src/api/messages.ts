@@ -73,6 +73,8 @@ export interface BoardSummary {
   readonly labels: readonly string[];
   /** Colleagues of the holder. */
   readonly sharedWith?: readonly string[];
+  /** The lease ends within the time in which lab.yaml has it warned of. */
+  readonly endsSoon?: true;
   /** Set while the claim lives by a connection that is away. */
   readonly awayUntilMs?: number;
   /** Why a board is not given out, each reason by itself. */

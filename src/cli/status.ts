@@ -31,8 +31,9 @@ function rowOf(board: BoardSummary, nowMs: number): string[] {
 }
 
 /** What does not fit into a row. */
-function notesOn({ handle, bars, sharedWith, awayUntilMs, labels }: BoardSummary): string[] {
+function notesOn({ handle, bars, sharedWith, awayUntilMs, labels, endsSoon }: BoardSummary): string[] {
   return [
+    ...(endsSoon ? [`${handle}: the lease ends soon, \`labcli extend --for\` gives more time`] : []),
     ...bars.map(({ kind, reason, startsAtMs }) => {
       const from = startsAtMs === undefined ? '' : ` from ${formatLocalTime(startsAtMs)}`;
       return `${handle}: ${kind}${from}: ${reason}`;

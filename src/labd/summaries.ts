@@ -3,7 +3,8 @@ import type { Bar } from '../lab/bar.ts';
 import type { Claim } from '../lab/claim.ts';
 import type { BoardRecord } from '../store/store.ts';
 
-export function summarizeBoard(record: BoardRecord, power: PowerState): BoardSummary {
+/** `soonMs`: a lease that ends before this moment ends soon. */
+export function summarizeBoard(record: BoardRecord, power: PowerState, soonMs: number): BoardSummary {
   const { board, claim, operation, bars, plannedBars } = record;
   return {
     handle: board.handle,
@@ -16,6 +17,7 @@ export function summarizeBoard(record: BoardRecord, power: PowerState): BoardSum
     ...(operation ? { operation: operation.kind } : {}),
     ...(claim ? { user: claim.user, epoch: claim.epoch, expiresAtMs: claim.expiresAtMs } : {}),
     ...(claim && claim.sharedWith.length > 0 ? { sharedWith: claim.sharedWith } : {}),
+    ...(claim && claim.expiresAtMs < soonMs ? { endsSoon: true } : {}),
     ...(claim?.awayUntilMs === undefined ? {} : { awayUntilMs: claim.awayUntilMs }),
     bars: [...bars, ...plannedBars].map(summarizeBar),
   };

@@ -16,3 +16,13 @@ export function labWithBoards(count: number): string {
   document.setIn(['virtual', 'ports'], count + 1);
   return document.toString();
 }
+
+/** Sets values in a lab.yaml, each by the path to it. */
+export function editLab(
+  labYaml: string,
+  edits: readonly (readonly [path: readonly (string | number)[], value: unknown])[],
+): string {
+  const document = parseDocument(labYaml);
+  for (const [path, value] of edits) document.setIn(path, value);
+  return document.toString();
+}

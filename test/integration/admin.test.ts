@@ -1,4 +1,5 @@
 import type { LabEvent } from '../../src/lab/event.ts';
+import { editLab } from '../e2e/many-boards.ts';
 import { claimBoard, type LabdUnderTest, release, runToEnd, startLabd } from './labd-under-test.ts';
 import { until } from './until.ts';
 
@@ -7,11 +8,12 @@ afterEach(() => lab?.stop());
 
 /** bob is the admin. */
 const withAdmin = (text: string) =>
-  text
-    .replace('users:', 'roles: [{ name: admin, admin: true }]\nusers:')
-    .replace('- name: bob', '- name: bob\n    role: admin');
-const withCheck = (more: string) => (text: string) =>
-  withAdmin(text).replace(/lease: \S+/, `$&\n    health: { expect: 'login: ', within: 1s${more} }`);
+  editLab(text, [
+    [['users', 0], { name: 'alice', keys: ['./keys/alice.pub'] }],
+    [['users', 1, 'role'], 'admin'],
+  ]);
+const withCheck = (more: object) => (text: string) =>
+  editLab(withAdmin(text), [[['classes', 0, 'health'], { expect: 'login: ', within: '1s', ...more }]]);
 const start = async (boards: number, change = withAdmin) => {
   lab = await startLabd(boards, '4h', change);
   return { alice: lab.client('alice'), admin: lab.client('bob') };
@@ -90,7 +92,7 @@ test('leases end before a maintenance window, in it nobody has the board, and af
 });
 
 test('several reasons can stand, and each is lifted by itself', async () => {
-  const { admin } = await start(1, withCheck(''));
+  const { admin } = await start(1, withCheck({}));
   const board = 'rockpro64-1';
   await expect(runToEnd(admin, { kind: 'admin/check', body: { board } })).rejects.toMatchObject({ code: 'device' });
   await admin.call('POST /v1/admin/bar', { board, kind: 'offline', reason: 'moved' });
@@ -111,7 +113,7 @@ function answerAtPowerOn(board: string): void {
 }
 
 test('a health check gives power, expects the pattern on the console, and takes power again; a failing board is quarantined', async () => {
-  const { alice, admin } = await start(1, withCheck(''));
+  const { alice, admin } = await start(1, withCheck({}));
   const board = 'rockpro64-1';
   const check = () => runToEnd(admin, { kind: 'admin/check', body: { board } });
   await expect(check()).rejects.toMatchObject({ code: 'device', message: /did not say \/login: \/ within 1 s/ });
@@ -132,7 +134,7 @@ test('a health check gives power, expects the pattern on the console, and takes 
 });
 
 test('a check is due after so many claims, before the next one', async () => {
-  const { alice } = await start(1, withCheck(', after_claims: 2'));
+  const { alice } = await start(1, withCheck({ after_claims: 2 }));
   const board = 'rockpro64-1';
   for (let round = 0; round < 2; round++) {
     await claimBoard(alice);
@@ -145,8 +147,24 @@ test('a check is due after so many claims, before the next one', async () => {
   expect(lab.journal).toContain(`power on ${board}`);
 });
 
+test('a check is due every so often, and after a clean-up that failed', async () => {
+  const { alice } = await start(1, withCheck({ every: '1h' }));
+  const board = 'rockpro64-1';
+  answerAtPowerOn(board);
+  await until(async () => (await boardsOf())[0]?.state === 'free' && lab.journal.includes(`remove ${board}`));
+  expect(lab.journal).toContain(`power on ${board}`);
+  lab.power(board).fail('refuses');
+  await expect(claimBoard(alice)).rejects.toMatchObject({ code: 'device' });
+  expect((await boardsOf())[0]?.bars.map(({ kind }) => kind)).toEqual(['dirty']);
+  lab.journal.length = 0;
+  lab.power(board).fail(undefined);
+  answerAtPowerOn(board);
+  await until(async () => (await boardsOf())[0]?.state === 'free');
+  expect(lab.journal).toContain(`power on ${board}`);
+}, 60_000);
+
 test('a board that is held is not checked', async () => {
-  const { alice, admin } = await start(1, withCheck(''));
+  const { alice, admin } = await start(1, withCheck({}));
   const { board } = await claimBoard(alice);
   const check = runToEnd(admin, { kind: 'admin/check', body: { board } });
   await expect(check).rejects.toMatchObject({ code: 'busy', message: `${board} is held by alice` });

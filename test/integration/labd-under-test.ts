@@ -12,7 +12,7 @@ import { createJaildClient } from '../../src/labd/jaild-client.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { openSqliteEngine } from '../../src/store/sqlite-engine.ts';
 import { run } from '../../src/system/run.ts';
-import { labWithBoards } from '../e2e/many-boards.ts';
+import { editLab, labWithBoards } from '../e2e/many-boards.ts';
 import { type FakeJaild, startFakeJaild } from './fake-jaild.ts';
 
 /** A whole labd on sockets in a folder of its own; hardware is fake, jaild is a real server with pretended jails. */
@@ -45,7 +45,7 @@ export async function startLabd(
   for (const user of ['alice', 'bob']) {
     await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', at(`keys/${user}`)]);
   }
-  const labYaml = change(labWithBoards(boards).replace(/lease: \S+/, `lease: ${lease}`));
+  const labYaml = change(editLab(labWithBoards(boards), [[['classes', 0, 'lease'], lease]]));
   writeFileSync(at('lab.yaml'), labYaml);
   const config = loadConfig(at('lab.yaml'));
   // jaild makes these, so that labd cannot put a link in their place.

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { LabClient } from '../../src/api/client.ts';
 import type { ClaimedBoard, OperationEvent } from '../../src/api/messages.ts';
 import type { LabEvent } from '../../src/lab/event.ts';
+import { editLab } from '../e2e/many-boards.ts';
 import { claimBoard, type LabdUnderTest, release, runToEnd, startLabd } from './labd-under-test.ts';
 import { until } from './until.ts';
 
@@ -27,7 +28,7 @@ async function holdBoard(
 }
 
 test('extend never shortens a lease, and ends at what the class allows', async () => {
-  lab = await startLabd(1, '4h', text => text.replace(/lease: 4h/, 'lease: 4h\n    max_lease: 6h'));
+  lab = await startLabd(1, '4h', text => editLab(text, [[['classes', 0, 'max_lease'], '6h']]));
   const alice = lab.client('alice');
   const first = await claimBoard(alice);
   const shorter = await alice.call('POST /v1/extend', { leaseMs: hourMs });
@@ -42,7 +43,7 @@ test('extend never shortens a lease, and ends at what the class allows', async (
 });
 
 test('extend is refused with the reason when others wait and the class says so', async () => {
-  lab = await startLabd(1, '1h', text => text.replace('lease: 1h', 'lease: 1h\n    extend_while_waiting: false'));
+  lab = await startLabd(1, '1h', text => editLab(text, [[['classes', 0, 'extend_while_waiting'], false]]));
   const [alice, bob] = [lab.client('alice'), lab.client('bob')];
   await claimBoard(alice);
   expect((await alice.call('POST /v1/extend', { leaseMs: 2 * hourMs })).claim).toBeDefined();
@@ -59,7 +60,7 @@ test('extend is refused with the reason when others wait and the class says so',
 });
 
 test('a lease is as long as asked for, and who watches the console is warned before its end, also who comes late', async () => {
-  lab = await startLabd(1, '4h', text => `${text}\nreservations: { warn: 5s }\n`);
+  lab = await startLabd(1, '4h', text => editLab(text, [[['reservations'], { warn: '5s' }]]));
   const alice = lab.client('alice');
   const wants = [{ class: 'rockpro64', labels: [] }];
   await runToEnd(alice, { kind: 'claim', body: { wants, leaseMs: 6000 } });
@@ -76,13 +77,14 @@ test('a lease is as long as asked for, and who watches the console is warned bef
   streams.push(await listen('late'));
   await until(async () => heard.late.includes('labcli extend'), 2000);
   expect(heard.program).toBe('');
+  expect(await stateOf()).toMatchObject({ endsSoon: true });
   const ended = Promise.all(streams.map(stream => once(stream, 'close')));
   await until(async () => (await stateOf())?.state === 'free');
   await ended;
 });
 
 test('a claim that is held lives by its connection: it is released a grace after the connection is lost', async () => {
-  lab = await startLabd(1, '4h', text => `${text}\nreservations: { hold_grace: 1s }\n`);
+  lab = await startLabd(1, '4h', text => editLab(text, [[['reservations'], { hold_grace: '1s' }]]));
   const { claim, hangUp } = await holdBoard(lab.client('alice'));
   await new Promise(resolve => setTimeout(resolve, 1500));
   expect(await stateOf()).toMatchObject({ state: 'claimed', epoch: claim.epoch });
@@ -94,7 +96,7 @@ test('a claim that is held lives by its connection: it is released a grace after
 });
 
 test('reconnecting in time resumes a claim that is held', async () => {
-  lab = await startLabd(1, '4h', text => `${text}\nreservations: { hold_grace: 5s }\n`);
+  lab = await startLabd(1, '4h', text => editLab(text, [[['reservations'], { hold_grace: '5s' }]]));
   const alice = lab.client('alice');
   const { claim, hangUp } = await holdBoard(alice);
   await hangUp();
@@ -108,7 +110,7 @@ test('reconnecting in time resumes a claim that is held', async () => {
 });
 
 test('a held claim outlives a restart of labd, for its connection comes back', async () => {
-  lab = await startLabd(1, '4h', text => `${text}\nreservations: { hold_grace: 2s }\n`);
+  lab = await startLabd(1, '4h', text => editLab(text, [[['reservations'], { hold_grace: '2s' }]]));
   const { stream } = await holdBoard(lab.client('alice'));
   const next = stream.next();
   next.catch(() => {});

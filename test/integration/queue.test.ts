@@ -1,12 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LabClient } from '../../src/api/client.ts';
 import type { ClaimRequest, OperationEvent } from '../../src/api/messages.ts';
+import { editLab } from '../e2e/many-boards.ts';
 import { claimBoard, type LabdUnderTest, release, runToEnd, startLabd } from './labd-under-test.ts';
 import { until } from './until.ts';
 
 let lab: LabdUnderTest;
 afterEach(() => lab?.stop());
 
+/** bob has the role. */
+const users = (role?: string) => [
+  { name: 'alice', keys: ['./keys/alice.pub'] },
+  { name: 'bob', ...(role && { role }), keys: ['./keys/bob.pub'] },
+];
 const anyBoard = { class: 'rockpro64', labels: [] };
 const wish = (request: Partial<ClaimRequest> = {}) =>
   ({ kind: 'claim', body: { wants: [anyBoard], ...request } }) as const;
@@ -69,9 +75,10 @@ test('a waiter is told place, holders and expected time, moves up, and gets the 
 
 test('the order is priority, then first come', async () => {
   lab = await startLabd(1, '4h', text =>
-    text
-      .replace('users:', 'roles: [{ name: ci, priority: 5 }]\nusers:')
-      .replace('- name: bob', '- name: bob\n    role: ci'),
+    editLab(text, [
+      [['roles'], [{ name: 'ci', priority: 5 }]],
+      [['users'], users('ci')],
+    ]),
   );
   const [alice, bob] = [lab.client('alice'), lab.client('bob')];
   const { board } = await claimBoard(alice);
@@ -86,7 +93,7 @@ test('the order is priority, then first come', async () => {
 });
 
 test('a dead connection leaves the queue at once, and so does cancel', async () => {
-  lab = await startLabd(1);
+  lab = await startLabd(1, '4h', text => editLab(text, [[['users'], users()]]));
   const [alice, bob] = [lab.client('alice'), lab.client('bob')];
   await claimBoard(alice);
   const stream = bob.runOperation(wish({ wait: true }));
@@ -124,7 +131,12 @@ test('a place in the queue outlives labd', async () => {
 
 test('by handle and by label; a wish that the lab can never meet does not wait', async () => {
   lab = await startLabd(3, '4h', text =>
-    text.replace('- handle: rockpro64-3\n', '- handle: rockpro64-3\n    labels: [sdmux, ram=4g]\n'),
+    editLab(text, [
+      [
+        ['boards', 2, 'labels'],
+        ['sdmux', 'ram=4g'],
+      ],
+    ]),
   );
   const alice = lab.client('alice');
   const byLabel = await runToEnd(alice, wish({ wants: [{ class: 'rockpro64', labels: ['sdmux', 'ram=4g'] }] }));
@@ -168,9 +180,10 @@ test('when one of several boards cannot be built, the others are given back', as
 
 test('quotas: boards at once, waiting requests and lease length; each error names its limit', async () => {
   lab = await startLabd(3, '4h', text =>
-    text
-      .replace('users:', 'roles: [{ name: guest, boards: 1, waiting: 1, lease: 1h }]\nusers:')
-      .replace('- name: bob', '- name: bob\n    role: guest'),
+    editLab(text, [
+      [['roles'], [{ name: 'guest', boards: 1, waiting: 1, lease: '1h' }]],
+      [['users'], users('guest')],
+    ]),
   );
   const bob = lab.client('bob');
   await expect(runToEnd(bob, wish({ leaseMs: 7_200_000 }))).rejects.toMatchObject({

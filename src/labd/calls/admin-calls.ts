@@ -22,7 +22,7 @@ export interface AdminCalls {
 const baseTimeoutMs = 40 * 60_000;
 
 export function createAdminCalls(context: CallContext): AdminCalls {
-  const { store, power, operations, waitingRoom, health, changes, gate, reload, jails } = context;
+  const { settings, store, power, operations, waitingRoom, health, changes, gate, reload, jails } = context;
 
   async function findRecord(handle: string): Promise<BoardRecord> {
     const record = await store.findBoard(handle);
@@ -33,7 +33,8 @@ export function createAdminCalls(context: CallContext): AdminCalls {
 
   async function tell(handle: string): Promise<BoardAnswer> {
     changes.tell();
-    return { board: summarizeBoard(await findRecord(handle), power.lastKnown(handle)) };
+    const soonMs = (await store.nowMs()) + settings.current().reservations.warnMs;
+    return { board: summarizeBoard(await findRecord(handle), power.lastKnown(handle), soonMs) };
   }
 
   async function cancelRequestsFor(record: BoardRecord, user: string, actor: string): Promise<void> {

@@ -35,7 +35,8 @@ export function createBoardCalls(context: CallContext): BoardCalls {
     async listBoards(identity, isMine) {
       gate.checkUser(identity);
       const records = await recordsFor(identity, isMine);
-      return { boards: records.map(record => summarizeBoard(record, power.lastKnown(record.board.handle))) };
+      const soonMs = (await store.nowMs()) + settings.current().reservations.warnMs;
+      return { boards: records.map(record => summarizeBoard(record, power.lastKnown(record.board.handle), soonMs)) };
     },
     async readPower(identity, board) {
       const { claim, record } = await gate.allow(identity, 'power', board);
