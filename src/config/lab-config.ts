@@ -71,11 +71,20 @@ export interface BoardClass {
   readonly health?: HealthCheck;
   /** Name of the default boot configuration: what a board of the class boots when the user changes nothing. */
   readonly boot?: string;
+  /** What runs once in each fresh jail. */
+  readonly setup?: SetupHook;
   /** How long the board stays without power in a power cycle. */
   readonly offTimeMs: number;
   /** Whether the jails of these boards may make user namespaces, for containers inside. */
   readonly nestedNamespaces: boolean;
   readonly limits: JailLimits;
+}
+
+/** A script that fails, or takes longer, fails the claim. */
+export interface SetupHook {
+  /** A file of jails/setup. */
+  readonly script: string;
+  readonly timeoutMs: number;
 }
 
 /** The board gets power, and `expect` must come over its console. */

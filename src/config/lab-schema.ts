@@ -175,6 +175,8 @@ export const classSchema = block({
   extend_while_waiting: z.boolean().default(true),
   health: healthSchema.optional(),
   boot: name.optional(),
+  setup: name.optional(),
+  setup_timeout: duration.default(60_000),
   off_time: duration.default(1000),
   nested_namespaces: z.boolean().default(false),
   limits: block({

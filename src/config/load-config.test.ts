@@ -40,8 +40,8 @@ test.each<[what: string, from: string, to: string, mistake: string]>([
     'unknown key like no other',
     'off_time: 1s',
     'colour: red',
-    '13:5: classes[0].colour: unknown key; the keys here are name, description, architecture, lease, max_lease, extend_while_waiting, health, boot, off_time, ' +
-      'nested_namespaces, limits',
+    '13:5: classes[0].colour: unknown key; the keys here are name, description, architecture, lease, max_lease, extend_while_waiting, health, boot, setup, setup_timeout, ' +
+      'off_time, nested_namespaces, limits',
   ],
   ['missing key', '    mac: 52:54:00:00:01:65\n', '', '19:5: boards[0].mac: this is missing'],
   ['text for a number', 'vlan: 101', 'vlan: many', '22:11: boards[0].vlan: expected a number, but this is text'],

@@ -98,8 +98,19 @@ function buildConfig(document: LabDocument, users: readonly User[]): LabConfig {
 }
 
 function buildClass(boardClass: LabDocument['classes'][number], jails: LabDocument['jails']): BoardClass {
-  const { lease, max_lease, extend_while_waiting, off_time, nested_namespaces, limits, boot, health, ...rest } =
-    boardClass;
+  const {
+    lease,
+    max_lease,
+    extend_while_waiting,
+    off_time,
+    nested_namespaces,
+    limits,
+    boot,
+    setup,
+    setup_timeout,
+    health,
+    ...rest
+  } = boardClass;
   return {
     ...rest,
     leaseMs: lease,
@@ -109,6 +120,7 @@ function buildClass(boardClass: LabDocument['classes'][number], jails: LabDocume
     nestedNamespaces: nested_namespaces,
     limits: buildLimits(jails.limits, limits),
     ...(boot === undefined ? {} : { boot }),
+    ...(setup === undefined ? {} : { setup: { script: setup, timeoutMs: setup_timeout } }),
     ...(health && {
       health: {
         expect: health.expect,

@@ -38,6 +38,13 @@ export async function checkHost(config: LabConfig, places: ControllerPlaces): Pr
       });
     }
   }
+  for (const { name, setup } of classes) {
+    const file = setup && join(paths.install, 'jails/setup', setup.script);
+    if (file === undefined || existsSync(file)) continue;
+    throw new LabError('device', `${file} is missing: the class ${name} has it as its set-up`, {
+      hint: 'put the script there, or leave `setup` out of the class',
+    });
+  }
   if (!interfaceExists(jails.uplink)) {
     throw new LabError('device', `this host has no interface ${jails.uplink}, which lab.yaml has as jails.uplink`);
   }

@@ -17,6 +17,11 @@ const startedMark = 'started';
 /** A process that puts itself into cgroups ("0" is whoever writes) and then becomes another program. */
 const joinAndRun = 'while [ "$1" != -- ]; do echo 0 >"$1" || exit; shift; done; shift; exec "$@"';
 
+/** The command line of a crun that joins cgroups first. */
+export function crunCommand(joinFiles: readonly string[], args: readonly string[]): [program: string, args: string[]] {
+  return ['/bin/sh', ['-c', joinAndRun, 'join', ...joinFiles, '--', 'crun', ...options, ...args]];
+}
+
 /**
  * Starts a container and gives the pid of its first process, as this process sees it. `bundle` is the folder for its
  * `files`, which is made anew. crun itself joins the cgroups of `joinFiles` first: so no process of the container is ever outside of
@@ -36,9 +41,9 @@ export async function startContainer(
   }
   const pidFile = join(bundle, 'pid');
   const log = join(bundle, 'crun.log');
-  const args = [...options, '--log', log, 'run', '--detach', '--bundle', bundle, '--pid-file', pidFile, name];
+  const args = ['--log', log, 'run', '--detach', '--bundle', bundle, '--pid-file', pidFile, name];
   // The container keeps crun's standard streams for its life, so they must not be pipes to jaild.
-  const child = spawn('/bin/sh', ['-c', joinAndRun, 'join', ...joinFiles, '--', 'crun', ...args], { stdio: 'ignore' });
+  const child = spawn(...crunCommand(joinFiles, args), { stdio: 'ignore' });
   const status = await new Promise<number | string>((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) => resolve(code ?? signal ?? 'unknown'));

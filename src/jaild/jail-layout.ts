@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Trunk } from '../config/lab-config.ts';
+import type { SetupHook, Trunk } from '../config/lab-config.ts';
 import type { Board } from '../lab/board.ts';
 import { paths } from '../system/paths.ts';
 
@@ -11,6 +11,8 @@ export interface JailSpec {
   readonly boot: string | null;
   /** The base that it stands on: a name in `paths.jailBases`. */
   readonly base: string;
+  /** The set-up of the board's class: a script of jails/setup. */
+  readonly setup?: SetupHook;
   /** Whether the board's class asks for user namespaces inside the jail, for containers in it. */
   readonly nestedNamespaces?: true;
 }
@@ -50,6 +52,8 @@ export function layOutJail(board: string) {
     /** The exports that the user last applied. */
     exportsFile: join(own, 'exports.json'),
     socketsView: join(directory, 'lab'),
+    /** Says that the set-up has run, and what it wrote. */
+    setupMark: join(own, 'setup'),
     containerBundle: join(own, 'container'),
     fileServerRoot: join(own, 'file-server-root'),
     fileServerLayer: join(own, 'file-server-layer'),

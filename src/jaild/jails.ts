@@ -176,7 +176,8 @@ function specOf({ boards, classes, trunk }: LabConfig, bases: Bases, handle: str
   if (!board) return undefined;
   const boardClass = classes.find(each => each.name === board.class);
   const nesting = boardClass?.nestedNamespaces ? { nestedNamespaces: true as const } : {};
-  return { board, trunk, boot: boardClass?.boot ?? null, base: bases.current(), ...nesting };
+  const setup = boardClass?.setup ? { setup: boardClass.setup } : {};
+  return { board, trunk, boot: boardClass?.boot ?? null, base: bases.current(), ...nesting, ...setup };
 }
 
 /** Those of the board's class, also when they changed after the jail was built. */

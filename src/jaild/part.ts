@@ -20,6 +20,7 @@ export const partNames = [
   'board-wire',
   'container',
   'file-server',
+  'setup',
 ] as const;
 export type PartName = (typeof partNames)[number];
 

@@ -81,7 +81,15 @@ export async function startDaemon(options: {
     },
     attachConsole: consoles.attach,
   });
-  const world = createWorld({ jails, power, consoles, proxies, doors, switchOf });
+  const world = createWorld({
+    jails,
+    power,
+    consoles,
+    proxies,
+    doors,
+    switchOf,
+    setupMsOf: board => classOf(board)?.setup?.timeoutMs ?? 0,
+  });
   const describe = async (claim: Claim) =>
     summarizeClaim(claim, await store.findBoard(claim.board), power.lastKnown(claim.board));
   async function boardOf(handle: string): Promise<Board> {

@@ -32,10 +32,12 @@ export function createWorld(options: {
   readonly proxies: Proxies;
   readonly doors: JailDoors;
   readonly switchOf: (board: Board) => Switch | undefined;
+  /** How much longer than usual the set-up of the board's class may take. */
+  readonly setupMsOf: (board: Board) => number;
 }): World {
-  const { jails, power, consoles, proxies, doors, switchOf } = options;
+  const { jails, power, consoles, proxies, doors, switchOf, setupMsOf } = options;
   const limit = pLimit(mostJailsAtOnce);
-  const inTime = () => AbortSignal.timeout(jailTimeoutMs);
+  const inTime = (moreMs = 0) => AbortSignal.timeout(jailTimeoutMs + moreMs);
 
   function observedOf(board: string, jail: ObservedJailState): ObservedBoard {
     const socketsEpoch = doors.epochOf(board);
@@ -81,7 +83,7 @@ export function createWorld(options: {
           return limit(() => jails.remove(board.handle, step.epoch, inTime()));
         case 'build-jail':
           await checkWire(board, switchOf(board));
-          return limit(() => jails.build(claim, inTime()));
+          return limit(() => jails.build(claim, inTime(setupMsOf(board))));
         case 'open-sockets':
           return doors.open(claim);
         case 'open-console':

@@ -11,7 +11,8 @@ const claim = { epoch: 1, user: 'alice', expiresAtMs: Date.UTC(2031, 4, 4) };
 
 let host: JaildHost;
 beforeAll(async () => {
-  host = await startJaildHost(readFileSync(join(import.meta.dirname, '../../lab.yaml'), 'utf8'));
+  const labYaml = readFileSync(join(import.meta.dirname, '../../lab.yaml'), 'utf8');
+  host = await startJaildHost(labYaml.replace('# setup: rockpro64', 'setup: rockpro64'));
   await host.startJaild();
 });
 afterAll(() => host?.stop());

@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { renderClaimFiles } from '../../src/jaild/claim-files.ts';
 import { exampleSettings, exampleSpec } from '../../src/jaild/example-spec.ts';
 import { renderFirewall } from '../../src/jaild/firewall.ts';
-import { renderClaimFiles } from '../../src/jaild/render-claim.ts';
 import { createTemplates } from '../../src/jaild/template.ts';
 import { run } from '../../src/system/run.ts';
 

@@ -1,9 +1,20 @@
-import { chownSync, existsSync, lchownSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { JailSettings } from '../../config/lab-config.ts';
+import { paths } from '../../system/paths.ts';
+import { type RenderedFile, renderClaimFiles } from '../claim-files.ts';
 import type { JailLayout, JailSpec } from '../jail-layout.ts';
 import { absent, type Part, present } from '../part.ts';
-import { type RenderedFile, renderClaimFiles } from '../render-claim.ts';
 import type { RenderTemplate } from '../template.ts';
 
 /**
@@ -17,7 +28,7 @@ export function createClaimLayer(
   render: RenderTemplate,
 ): Part {
   const draft = `${layout.claimLayer}.new`;
-  const { board } = spec;
+  const { board, setup } = spec;
 
   async function remove() {
     for (const path of [draft, layout.claimLayer]) rmSync(path, { recursive: true, force: true });
@@ -29,7 +40,8 @@ export function createClaimLayer(
     inspect: async () => (existsSync(layout.claimLayer) ? present : absent),
     async create() {
       await remove();
-      writeLayer(draft, board.uidBase, renderClaimFiles(board, settings, render));
+      const script = setup && readFileSync(join(paths.install, 'jails/setup', setup.script), 'utf8');
+      writeLayer(draft, board.uidBase, renderClaimFiles(board, settings, render, script));
       renameSync(draft, layout.claimLayer);
     },
     remove,

@@ -15,6 +15,7 @@ import { createNfsDisk } from './nfs-disk.ts';
 import { createNfsView } from './nfs-view.ts';
 import { createRootDisk } from './root-disk.ts';
 import { createRootFs } from './root-fs.ts';
+import { createSetup } from './setup.ts';
 import { createSourceAddress } from './source-address.ts';
 import { createUplink } from './uplink.ts';
 
@@ -47,5 +48,6 @@ export function createParts(
     createBoardWire(spec, layout),
     createFileServer(spec, layout, render, limiter, limits),
     createContainer(spec, layout, limiter, limits),
+    ...(spec.setup ? [createSetup(spec, spec.setup.timeoutMs, layout, limiter, limits)] : []),
   ];
 }

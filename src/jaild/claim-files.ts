@@ -11,8 +11,16 @@ export interface RenderedFile {
   readonly mode: number;
 }
 
-/** Every file of a jail that depends on the board and its lab. All belong to the jail's root. What changes with the claim: follow-claim.ts. */
-export function renderClaimFiles(board: Board, settings: JailSettings, render: RenderTemplate): RenderedFile[] {
+/** Where a jail has the set-up of its board's class. */
+export const setupPath = 'etc/lab-setup';
+
+/** Every file of a jail that depends on the board and its lab. `setup` is the script of the board's class. All belong to the jail's root. What changes with the claim: follow-claim.ts. */
+export function renderClaimFiles(
+  board: Board,
+  settings: JailSettings,
+  render: RenderTemplate,
+  setup?: string,
+): RenderedFile[] {
   const { handle, mac, network } = board;
   const { nameservers } = settings;
   const netmask = formatNetmask(network.prefixLength);
@@ -26,6 +34,7 @@ export function renderClaimFiles(board: Board, settings: JailSettings, render: R
     readable('etc/nftables.conf', renderJailRules(handle, render)),
     readable('etc/exports', renderExports(network, render)),
     readable('etc/ssh/sshd_config', render('sshd_config', {})),
+    ...(setup === undefined ? [] : [{ path: setupPath, content: setup, mode: 0o755 }]),
   ];
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { formatNetmask, renderClaimFiles } from './claim-files.ts';
 import { exampleSettings, exampleSpec } from './example-spec.ts';
-import { formatNetmask, renderClaimFiles } from './render-claim.ts';
 import { createTemplates } from './template.ts';
 
 const render = createTemplates(join(import.meta.dirname, '../../templates'));
