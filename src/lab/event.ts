@@ -51,6 +51,8 @@ export type LabEvent = {
   readonly [K in EventKind]: {
     readonly id: number;
     readonly atMs: number;
+    /** The number of the change that it is part of: events with the same one came about at once, or not at all. */
+    readonly seq: number;
     readonly kind: K;
     readonly detail: EventDetails[K];
     /** A user, or `system`. */
@@ -65,4 +67,4 @@ export type LabEvent = {
 }[EventKind];
 
 type Without<E, K extends PropertyKey> = E extends unknown ? Omit<E, K> : never;
-export type NewEvent = Without<LabEvent, 'id' | 'atMs'>;
+export type NewEvent = Without<LabEvent, 'id' | 'atMs' | 'seq'>;

@@ -24,6 +24,7 @@ export async function listEvents(database: Kysely<StoreSchema>, filter: EventFil
       ({
         id: row.id,
         atMs: row.at,
+        seq: row.seq,
         kind: row.kind,
         detail: JSON.parse(row.detail) as unknown,
         actor: row.actor,

@@ -101,6 +101,8 @@ export interface StoreSchema {
   event: {
     id: GeneratedAlways<number>;
     at: number;
+    /** The number of its change: see write.ts. */
+    seq: number;
     kind: EventKind;
     board: string | null;
     user_name: string | null;

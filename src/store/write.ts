@@ -35,16 +35,20 @@ export function createWrite(database: Kysely<StoreSchema>, engine: Engine): Writ
         database: transaction,
         seq: lab.seq,
         nowMs,
-        record: event => insertEvent(transaction, nowMs, event),
+        record: event => insertEvent(transaction, { seq: lab.seq, nowMs }, event),
       });
     });
 }
 
-async function insertEvent(database: Transaction<StoreSchema>, nowMs: number, event: NewEvent): Promise<void> {
+async function insertEvent(
+  database: Transaction<StoreSchema>,
+  { seq, nowMs }: Pick<Writing, 'seq' | 'nowMs'>,
+  event: NewEvent,
+): Promise<void> {
   const { kind, detail, actor, board = null, user = null, epoch = null, cause = null } = event;
   await database
     .insertInto('event')
-    .values({ at: nowMs, kind, board, user_name: user, actor, epoch, cause, detail: JSON.stringify(detail) })
+    .values({ at: nowMs, seq, kind, board, user_name: user, actor, epoch, cause, detail: JSON.stringify(detail) })
     .execute();
 }
 

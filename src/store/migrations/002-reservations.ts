@@ -100,6 +100,7 @@ export async function addReservations(database: Kysely<any>, { identity, now }: 
     .createTable('event')
     .addColumn('id', identity.type, identity.build)
     .addColumn('at', 'bigint', column => column.notNull())
+    .addColumn('seq', 'bigint', column => column.notNull())
     .addColumn('kind', 'text', column => column.notNull())
     .addColumn('board', 'text')
     .addColumn('user_name', 'text')
