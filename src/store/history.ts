@@ -1,5 +1,4 @@
 import { type Kysely, sql } from 'kysely';
-import { isActive } from '../lab/bar.ts';
 import type { LabEvent, NewEvent } from '../lab/event.ts';
 import { systemActor } from '../lab/operation.ts';
 import { type ReplayedLab, replayEvent, startReplay } from '../lab/replay.ts';
@@ -92,8 +91,8 @@ export async function listUsage(database: Kysely<StoreSchema>, nowMs: number, si
   );
 }
 
-/** The lab as the tables have it, in the form that its events replay to. */
-export async function readLab(database: Kysely<StoreSchema>, nowMs: number): Promise<ReplayedLab> {
+/** The lab as the tables have it, in the form that its events replay to. A window that is over is there until it is lifted. */
+export async function readLab(database: Kysely<StoreSchema>): Promise<ReplayedLab> {
   const bars = await readBars(database);
   const claims = new Map((await selectLiveClaims(database).execute()).map(row => [row.board, readClaim(row)]));
   const labels = Map.groupBy(
@@ -108,11 +107,7 @@ export async function readLab(database: Kysely<StoreSchema>, nowMs: number): Pro
       class: row.class,
       labels: (labels.get(row.handle) ?? []).map(({ label }) => label),
       epoch: row.epoch,
-      bars: Object.fromEntries(
-        (bars.get(row.handle) ?? [])
-          .filter(bar => isActive(bar, nowMs) || (bar.startsAtMs ?? 0) > nowMs)
-          .map(bar => [bar.kind, bar.reason]),
-      ),
+      bars: Object.fromEntries((bars.get(row.handle) ?? []).map(bar => [bar.kind, bar.reason])),
       ...(claim && {
         claim: {
           user: claim.user,

@@ -91,7 +91,7 @@ export async function openStore(engine: Engine, log: (text: string) => void): Pr
     listEvents: filter => listEvents(database, filter),
     listHistory: filter => listHistory(database, filter),
     listUsage: async sinceMs => listUsage(database, await now(), sinceMs),
-    readLab: async () => readLab(database, await now()),
+    readLab: () => readLab(database),
     dropHistory: beforeMs => write(writing => dropHistory(writing, beforeMs)),
 
     async markAlive() {

@@ -39,13 +39,19 @@ export async function syncLab(writing: Writing, classes: readonly string[], boar
     const isHeld = before !== undefined && before.claim_id !== null;
     if (!isHeld) await syncLabels(writing, board);
     if (before?.is_listed !== 1 || (!isHeld && before.definition !== definition)) {
-      await record({ kind: 'board-listed', board: handle, actor: systemActor, detail: detailOf(board) });
+      const current = isHeld ? (JSON.parse(before.definition) as Board) : board;
+      await record({ kind: 'board-listed', board: handle, actor: systemActor, detail: detailOf(current) });
     }
   }
   const named = new Set(boards.map(({ handle }) => handle));
   for (const { handle, is_listed } of rows) {
     if (is_listed !== 1 || named.has(handle)) continue;
-    await database.updateTable('board').set({ is_listed: 0 }).where('handle', '=', handle).execute();
+    // What it was to become is forgotten with it: at the end of its claim it must not come back by itself.
+    await database
+      .updateTable('board')
+      .set({ is_listed: 0, next_definition: null })
+      .where('handle', '=', handle)
+      .execute();
     await record({ kind: 'board-unlisted', board: handle, actor: systemActor, detail: {} });
   }
 }
@@ -70,11 +76,14 @@ export async function adoptNextDefinition(writing: Writing, handle: string): Pro
   await record({ kind: 'board-listed', board: handle, actor: systemActor, detail: detailOf(board) });
 }
 
-async function syncLabels({ database }: Writing, { handle, labels }: Board): Promise<void> {
+async function syncLabels({ database }: Writing, board: Board): Promise<void> {
+  const { handle } = board;
   await database.deleteFrom('board_label').where('board', '=', handle).execute();
-  for (const label of labels) await database.insertInto('board_label').values({ board: handle, label }).execute();
+  for (const label of detailOf(board).labels)
+    await database.insertInto('board_label').values({ board: handle, label }).execute();
 }
 
+/** As the tables have it: each label once, in one order. */
 function detailOf(board: Board) {
-  return { class: board.class, labels: board.labels };
+  return { class: board.class, labels: [...new Set(board.labels)].sort() };
 }
