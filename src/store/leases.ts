@@ -1,4 +1,4 @@
-import type { Claim } from '../lab/claim.ts';
+import { type Claim, endOf } from '../lab/claim.ts';
 import { LabError } from '../lab/error.ts';
 import { formatMoment } from '../lab/format-moment.ts';
 import { systemActor } from '../lab/operation.ts';
@@ -9,13 +9,16 @@ import type { Extension } from './store.ts';
 import type { Writing } from './write.ts';
 
 /**
- * Makes a lease end `leaseMs` from now, if it would end earlier; it never shortens. Throws `denied` beyond `mostMs` since the
- * claim began or when somebody waits and may not be kept waiting, `busy` before a maintenance of the board.
+ * Makes a lease end `leaseMs` from now, if it would end earlier; it never shortens. Throws `denied` when it has ended already
+ * (the board is being taken back), beyond `mostMs` since the claim began, or when somebody waits and may not be kept waiting;
+ * `busy` before a maintenance of the board.
  */
 export async function extend(writing: Writing, extension: Extension): Promise<Claim> {
   const { board, epoch, leaseMs, mostMs, actor, yieldsToWaiters } = extension;
   const { database, nowMs, record } = writing;
   const claim = await findLive(writing, board, epoch);
+  if (endOf(claim) <= nowMs)
+    throw new LabError('denied', `the lease of ${board} ended at ${formatMoment(endOf(claim))}`);
   const expiresAtMs = Math.max(claim.expiresAtMs, nowMs + leaseMs);
   if (expiresAtMs === claim.expiresAtMs) return claim;
   if (expiresAtMs > claim.createdAtMs + mostMs) {
