@@ -31,7 +31,8 @@ export async function grantWaiters(writing: Writing): Promise<readonly Operation
   for (const request of waiting) {
     const wants = JSON.parse(request.wants) as Want[];
     const signature = `${request.lease_ms} ${signatureOf(wants)}`;
-    if (unfit.has(signature)) continue;
+    const isSetAside = wants.length > 1 && request.created_at + setAsideAfterMs <= nowMs;
+    if (unfit.has(signature) && !isSetAside) continue;
     const free: FreeFor = { nowMs, leaseMs: request.lease_ms, besides };
     const choices = await Promise.all(wants.map(want => listCandidates(database, want, wants.length, free)));
     const boards = assign(choices);
@@ -40,11 +41,8 @@ export async function grantWaiters(writing: Writing): Promise<readonly Operation
       await endGranted(writing, request);
       continue;
     }
-    if (wants.length > 1 && request.created_at + setAsideAfterMs <= nowMs) {
-      for (const board of choices.flat()) besides.add(board);
-    } else {
-      unfit.add(signature);
-    }
+    unfit.add(signature);
+    if (isSetAside) for (const board of choices.flat()) besides.add(board);
   }
   return granted;
 }

@@ -79,8 +79,9 @@ export async function settle(
     .where('ended_at', 'is', null)
     .where('deadline_at', '<=', writing.nowMs)
     .execute();
-  const granted = await grantWaiters(writing);
+  // First, since boards may be set aside for them.
   for (const { id } of late) await endRequest(writing, id, 'timeout', 'system');
+  const granted = await grantWaiters(writing);
   return { isAnyLate: late.length > 0, granted };
 }
 
