@@ -90,7 +90,8 @@ export async function listClaimsOf(database: Kysely<StoreSchema>, user: string):
     .where(({ eb, or }) => or([eb('user_name', '=', user), eb('shared_with', 'like', `%${JSON.stringify(user)}%`)]))
     .orderBy('board')
     .execute();
-  return rows.map(row => readClaim(row));
+  // LIKE takes `_` for any character, and small letters for capitals.
+  return rows.map(row => readClaim(row)).filter(claim => claim.user === user || claim.sharedWith.includes(user));
 }
 
 /** Live claims of requests of which another claim could not be built. */
@@ -103,6 +104,7 @@ export async function listOrphans(database: Kysely<StoreSchema>): Promise<Claim[
           .innerJoin('operation', 'operation.claim_id', 'sibling.id')
           .select('operation.id')
           .whereRef('sibling.request_id', '=', 'claim.request_id')
+          .whereRef('sibling.id', '!=', 'claim.id')
           .where('operation.kind', '=', 'claim')
           .where('operation.state', 'in', ['failed', 'undoing']),
       ),
