@@ -30,7 +30,11 @@ export async function transfer(writing: Writing, { board, epoch, actor, user, li
   const claim = await findLive(writing, board, epoch);
   if (user === claim.user) throw new LabError('usage', `${board} is ${user}'s already`);
   const detail = { from: claim.user, to: user };
-  await checkLimits(writing.database, { user, wants: [{ board, labels: [] }], limits, waits: false });
+  // Within a role it makes no difference to what all of them have.
+  const { together, ...own } = limits;
+  const isWithin = together?.users.includes(claim.user) === true;
+  const wish = { user, wants: [{ board, labels: [] }], limits: isWithin ? own : limits, waits: false };
+  await checkLimits(writing.database, wish);
   await writing.record({ kind: 'claim-transferred', board, user, actor, epoch, detail });
   const sharedWith = claim.sharedWith.filter(other => other !== user);
   // The keys were the former holder's to give.
