@@ -134,14 +134,16 @@ export async function dropHistory({ database, nowMs }: Writing, beforeMs: number
     .executeTakeFirst();
   if (!last?.id) return 0;
   let lab = startReplay();
+  let dropped = 0;
   for (let afterId = 0; ; ) {
     const events = await listEvents(database, { afterId, limit: 1000 });
     const old = events.filter(({ id }) => id <= Number(last.id));
     for (const event of old) lab = replayEvent(lab, event);
+    dropped += old.filter(({ kind }) => kind !== 'snapshot').length;
     afterId = old.at(-1)?.id ?? afterId;
     if (old.length < 1000) break;
   }
-  const dropped = await database.deleteFrom('event').where('id', '<', Number(last.id)).executeTakeFirst();
+  await database.deleteFrom('event').where('id', '<', Number(last.id)).execute();
   const snapshot: Pick<NewEvent, 'kind' | 'detail'> = { kind: 'snapshot', detail: { state: lab } };
   await database
     .updateTable('event')
@@ -160,5 +162,5 @@ export async function dropHistory({ database, nowMs }: Writing, beforeMs: number
   await database.deleteFrom('operation').where('claim_id', 'in', ended).execute();
   await database.deleteFrom('claim').where('ended_at', '<', beforeMs).execute();
   await database.deleteFrom('request').where('ended_at', '<', Math.min(beforeMs, nowMs)).execute();
-  return Number(dropped.numDeletedRows);
+  return dropped;
 }
