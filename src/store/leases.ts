@@ -110,7 +110,10 @@ export async function markBack(writing: Writing, board: string, epoch: number): 
   return claim;
 }
 
-/** Moves the end of every live claim and of all waiting: the clock was set, and what was agreed is a length of time. */
+/**
+ * Moves every live claim and every request that waits: the clock was set, and what was agreed are lengths of time (the lease,
+ * how long a claim may last, how long somebody waits).
+ */
 export async function shiftLeases(writing: Writing, byMs: number): Promise<void> {
   const { database, record } = writing;
   for (const row of await selectLiveClaims(database).execute()) {
@@ -119,7 +122,7 @@ export async function shiftLeases(writing: Writing, byMs: number): Promise<void>
     const away = claim.awayUntilMs === undefined ? {} : { away_until: claim.awayUntilMs + byMs };
     await database
       .updateTable('claim')
-      .set({ expires_at: expiresAtMs, ...away })
+      .set({ created_at: claim.createdAtMs + byMs, expires_at: expiresAtMs, ...away })
       .where('id', '=', claim.id)
       .execute();
     const { board, user, epoch } = claim;
@@ -128,9 +131,8 @@ export async function shiftLeases(writing: Writing, byMs: number): Promise<void>
   }
   await database
     .updateTable('request')
-    .set(({ eb }) => ({ deadline_at: eb('deadline_at', '+', byMs) }))
+    .set(({ eb }) => ({ created_at: eb('created_at', '+', byMs), deadline_at: eb('deadline_at', '+', byMs) }))
     .where('ended_at', 'is', null)
-    .where('deadline_at', 'is not', null)
     .execute();
 }
 

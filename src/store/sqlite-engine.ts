@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { type RawBuilder, SqliteDialect, sql } from 'kysely';
 import type { Engine } from './engine.ts';
@@ -20,11 +20,10 @@ export function openSqliteEngine(path: string, now: () => RawBuilder<number> = s
     identity: { type: 'integer', build: column => column.primaryKey().autoIncrement() },
     async keepCopy(lastMigration) {
       const copy = `${path}.${lastMigration}`;
-      // A copy that is there already was made before a migration that did not come to its end, of the same store.
-      if (existsSync(copy)) return copy;
       const part = `${copy}.part`;
       rmSync(part, { force: true });
       database.prepare('vacuum into ?').run(part);
+      // One that is there already may be older: of a store that was put back, and then worked on.
       renameSync(part, copy);
       return copy;
     },
