@@ -112,4 +112,38 @@ export async function addReservations(database: Kysely<any>, { identity, now }: 
   await schema.createIndex('event_of_board').on('event').columns(['board', 'id']).execute();
   await schema.createIndex('event_of_user').on('event').columns(['user_name', 'id']).execute();
   await schema.createIndex('event_at').on('event').column('at').execute();
+  await tellWhatIsThere(database, now);
+}
+
+/** Boards had no labels. Events are to tell of the lab from its beginning: the first one tells what it was like by now. */
+// biome-ignore lint/suspicious/noExplicitAny: as above
+async function tellWhatIsThere(database: Kysely<any>, now: Engine['now']): Promise<void> {
+  const rows = await database
+    .selectFrom('board')
+    .leftJoin('claim', 'claim.id', 'board.claim_id')
+    .leftJoin('bar', 'bar.board', 'board.handle')
+    .select(['board.handle', 'board.class', 'board.definition', 'board.is_listed', 'board.epoch'])
+    .select(['claim.user_name', 'claim.epoch as claim_epoch', 'claim.expires_at', 'bar.reason'])
+    .execute();
+  if (rows.length === 0) return;
+  const boards: Record<string, unknown> = {};
+  for (const row of rows) {
+    const definition = JSON.stringify({ labels: [], ...JSON.parse(row.definition) });
+    await database.updateTable('board').set({ definition }).where('handle', '=', row.handle).execute();
+    boards[row.handle] = {
+      isListed: row.is_listed === 1,
+      class: row.class,
+      labels: [],
+      epoch: row.epoch,
+      bars: row.reason === null ? {} : { dirty: row.reason },
+      ...(row.user_name === null
+        ? {}
+        : { claim: { user: row.user_name, epoch: row.claim_epoch, expiresAtMs: row.expires_at, sharedWith: [] } }),
+    };
+  }
+  const detail = JSON.stringify({ state: { boards, queue: {} } });
+  await database
+    .insertInto('event')
+    .values({ at: now(), seq: 0, kind: 'snapshot', actor: 'system', cause: 'the log of events begins', detail })
+    .execute();
 }
