@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -118,8 +118,43 @@ export async function tracesOfJails(lab: LabUnderTest): Promise<string> {
     'ovs-vsctl list-ports br-trunk | grep -v trunk0',
     'find /sys/fs/cgroup /run/cgroup-v1 -name "rockpro64*"',
     'find /run/labcli/jails -type s',
-    'grep -l rockpro64 /sys/block/loop*/loop/backing_file',
     'ps -eo stat,args | grep -v "^Z" | grep -e "[g]anesha" -e "runsvdir -P /etc/[s]ervice" -e "[c]run "',
   ].join('; ');
-  return (await lab.inside('sh', '-c', script)).stdout.trim();
+  const traces = (await lab.inside('sh', '-c', script)).stdout.trim();
+  const loops = await findForsakenLoops();
+  return [traces, ...loops].filter(Boolean).join('\n');
+}
+
+/**
+ * Loop devices of jails' disks that are mounted nowhere. They have no namespace, and the disks of another lab on the machine have the
+ * same names: but those are mounted there, or will be in a moment.
+ */
+async function findForsakenLoops(): Promise<string[]> {
+  let forsaken = listForsakenLoops();
+  for (let round = 0; round < 5 && forsaken.length > 0; round++) {
+    await sleep(200);
+    const still = new Set(listForsakenLoops());
+    forsaken = forsaken.filter(loop => still.has(loop));
+  }
+  return forsaken;
+}
+
+function listForsakenLoops(): string[] {
+  const mounts = readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(pid => readIfThere(`/proc/${pid}/mountinfo`))
+    .join('');
+  return readdirSync('/sys/block').flatMap(name => {
+    const file = readIfThere(`/sys/block/${name}/loop/backing_file`).trim();
+    const device = readIfThere(`/sys/block/${name}/dev`).trim();
+    return file.includes('rockpro64') && !mounts.includes(` ${device} `) ? [`${name} ${file}`] : [];
+  });
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }
