@@ -34,17 +34,18 @@ async function standIn(afterwards: string): Promise<void> {
 const build = (user = 'alice', ...options: string[]) =>
   lab.ssh(`labhost-${user}`, 'labcli', 'admin', 'jail-base', 'build', ...options);
 const edit = (version: string) => lab.inside('sh', '-c', `echo ${version} >/opt/labcli/jails/files/etc/house-version`);
-const versionIn = async (board: string) =>
-  (await lab.ssh(board, 'cat /etc/house-version 2>/dev/null || echo none')).stdout.trim();
+/** By its address, for the handle leads through the lab host as alice. */
+const versionIn = async (jail: ClaimedBoard) =>
+  (await lab.ssh(`root@${jail.jailAddress}`, 'cat /etc/house-version 2>/dev/null || echo none')).stdout.trim();
 const basesOnDisk = async () =>
   (await lab.inside('ls', '-A', '/var/lib/labcli/base')).stdout
     .split('\n')
     .filter(name => name !== '' && name !== '.lock');
 const current = async () => (await lab.inside('readlink', '/var/lib/labcli/base/current')).stdout.trim();
-const claim = async (user: string) => (await lab.json<ClaimedBoard>(user, 'claim', 'rockpro64')).board;
+const claim = (user: string) => lab.json<ClaimedBoard>(user, 'claim', 'rockpro64');
 
-let first: string;
-let second: string;
+let first: ClaimedBoard;
+let second: ClaimedBoard;
 
 test('an admin alone builds bases', async () => {
   expect(await build('bob')).toMatchObject({ code: 4 });
@@ -69,7 +70,7 @@ test('a new base is made beside the old one: new jails are built on it, and jail
 }, 120_000);
 
 test('a jail that is repaired, or built again after the lab host lost its power, is on the base that it was', async () => {
-  await lab.inside('sh', '-c', `echo 1 >/sys/fs/cgroup/labcli/${first}/cgroup.kill`);
+  await lab.inside('sh', '-c', `echo 1 >/sys/fs/cgroup/labcli/${first.board}/cgroup.kill`);
   const answers = async () => {
     const deadline = performance.now() + 60_000;
     let versions: string[] = [];
