@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClaimedBoard } from '../../src/api/messages.ts';
-import { type LabUnderTest, type Outcome, readExampleLab, startLab } from './lab-under-test.ts';
+import { type LabUnderTest, type Outcome, startLab } from './lab-under-test.ts';
 
 /**
  * New bases, as an admin makes them. The virtual lab host does not reach Debian's archive, so the tree that mmdebstrap made at
@@ -8,9 +8,7 @@ import { type LabUnderTest, type Outcome, readExampleLab, startLab } from './lab
  */
 let lab: LabUnderTest;
 beforeAll(async () => {
-  lab = await startLab(
-    `${readExampleLab().replace('keys: [./keys/alice.pub]', 'keys: [./keys/alice.pub]\n    role: admins')}\nroles: [{ name: admins, admin: true }]\n`,
-  );
+  lab = await startLab();
 }, 90_000);
 afterAll(() => lab?.stop());
 

@@ -107,10 +107,11 @@ test('the console shows what was said before', async () => {
 
 test('nothing of it is there after reinit', async () => {
   expect((await lab.ssh('labhost', 'labcli', 'reinit')).code).toBe(0);
-  const { stdout } = await inJail(
-    'ls /root/kept /srv/nfs/kept /srv/tftp/kept /usr/share/kept; cat /var/lib/misc/*; dpkg -l kept',
-  );
+  const { stdout } = await inJail('ls /root/kept /srv/nfs/kept /srv/tftp/kept /usr/share/kept; dpkg -l kept');
   expect(stdout).toBe('');
+  expect((await inJail(`hostname; grep -rlsF ${secret} /root /srv /var /home /usr/share /etc`)).stdout).toBe(
+    `${board}\n`,
+  );
   expect((await inJail('cat /etc/exports')).stdout).toMatch(/^\/srv\/nfs \*\(rw,no_root_squash\)$/m);
   expect(await readConsole('alice')).not.toContain(secret);
   expect(await filesWithSecret()).toBe('');
