@@ -6,15 +6,16 @@ import { createBaseBuilder } from './jaild/base-builder.ts';
 import { createBases } from './jaild/bases.ts';
 import { enterHelperCgroup } from './jaild/cgroup.ts';
 import { checkHost } from './jaild/check-host.ts';
+import { checkTemplates } from './jaild/check-templates.ts';
 import { findControllers } from './jaild/controllers.ts';
 import { createEpochFence } from './jaild/epoch-fence.ts';
 import { loadFirewall } from './jaild/firewall.ts';
 import { createHostAuthority } from './jaild/host-authority.ts';
 import { createJails } from './jaild/jails.ts';
 import { createLimiter } from './jaild/limiter.ts';
+import { createLiveTemplates } from './jaild/live-templates.ts';
 import { prepareHost, refuseNewGround, refuseSecondJaild } from './jaild/prepare-host.ts';
 import { createServer } from './jaild/server.ts';
-import { createTemplates } from './jaild/template.ts';
 import { exitCodeOf, LabError } from './lab/error.ts';
 import { paths } from './system/paths.ts';
 
@@ -31,13 +32,11 @@ async function start(): Promise<void> {
   const places = findControllers();
   for (const warning of await checkHost(config, places)) log(`warning: ${warning}`);
   await enterHelperCgroup();
-  const render = createTemplates();
   await prepareHost(config);
-  await loadFirewall(
-    config.jails,
-    config.boards.some(board => board.network.ipv6 !== undefined),
-    render,
-  );
+  const templates = await createLiveTemplates(loaded => checkTemplates(config, loaded));
+  const { render } = templates;
+  const hasIpv6 = config.boards.some(board => board.network.ipv6 !== undefined);
+  await loadFirewall(config.jails, hasIpv6, render);
 
   const authority = createHostAuthority(join(paths.jaildState, 'host-authority.pem'), config.name);
   const bases = createBases(log);
@@ -74,6 +73,16 @@ async function start(): Promise<void> {
     await jails.drain();
     process.exit(0);
   };
+  process.on('SIGHUP', () => {
+    // Jails that are there keep what was rendered for them.
+    templates
+      .reload()
+      .then(() => loadFirewall(config.jails, hasIpv6, render))
+      .then(
+        () => log('SIGHUP: the templates are loaded anew'),
+        (error: Error) => log(`SIGHUP: the templates in force stay:\n${error.message}`),
+      );
+  });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, signal => void stop(signal));
 }
 

@@ -4,7 +4,7 @@ import { exampleSettings, exampleSpec } from './example-spec.ts';
 import { createTemplates } from './template.ts';
 
 const render = createTemplates(join(import.meta.dirname, '../../templates'));
-const files = renderClaimFiles(exampleSpec.board, exampleSettings, render);
+const files = renderClaimFiles(exampleSpec, exampleSettings, render);
 
 function read(path: string): string {
   return files.find(file => file.path === path)?.content ?? '';
@@ -16,7 +16,7 @@ test('the board is offered its own address, boot file and root', () => {
     'dhcp-range=10.96.101.0,static,255.255.255.0,12h',
     'dhcp-host=52:54:00:00:01:65,10.96.101.100,rockpro64-1',
     'dhcp-option=option:root-path,10.96.101.1:/nfs/root',
-    'dhcp-boot=tag:uboot-arm64,boot.scr.uimg,,10.96.101.1',
+    'dhcp-boot=tag:uboot,tag:!ipxe,boot.scr.uimg,,10.96.101.1',
     'server=192.0.2.53',
     'server=192.0.2.54',
   ]) {
@@ -26,7 +26,7 @@ test('the board is offered its own address, boot file and root', () => {
 });
 
 test('a value that a template names must be there', () => {
-  expect(() => render('motd', { handle: 'rockpro64-1' })).toThrow(/not defined/);
+  expect(() => render('motd', { handle: 'rockpro64-1' })).toThrow(/^motd:\d+: there is no value user$/);
 });
 
 test.each([

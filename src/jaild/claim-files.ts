@@ -1,6 +1,7 @@
 import type { JailSettings } from '../config/lab-config.ts';
-import type { Board, BoardNetwork } from '../lab/board.ts';
+import type { BoardNetwork } from '../lab/board.ts';
 import { renderExports } from './file-server-exports.ts';
+import type { JailSpec } from './jail-layout.ts';
 import { renderJailRules } from './parts/uplink.ts';
 import type { RenderTemplate } from './template.ts';
 
@@ -16,21 +17,23 @@ export const setupPath = 'etc/lab-setup';
 
 /** Every file of a jail that depends on the board and its lab. `setup` is the script of the board's class. All belong to the jail's root. What changes with the claim: follow-claim.ts. */
 export function renderClaimFiles(
-  board: Board,
+  { board, boot }: Pick<JailSpec, 'board' | 'boot'>,
   settings: JailSettings,
   render: RenderTemplate,
   setup?: string,
 ): RenderedFile[] {
-  const { handle, mac, network } = board;
+  const { handle, mac, network, architecture } = board;
   const { nameservers } = settings;
   const netmask = formatNetmask(network.prefixLength);
   const ipv6 = network.ipv6 ?? null;
+  const isArm64 = architecture === 'arm64';
+  const netboot = { handle, mac, isArm64, architecture, boot, ...network, ipv6, netmask, nameservers };
   const readable = (path: string, content: string) => ({ path, content, mode: 0o644 });
   return [
     readable('etc/hostname', `${handle}\n`),
     readable('etc/hosts', renderHosts(handle, network)),
     readable('etc/resolv.conf', nameservers.map(address => `nameserver ${address}\n`).join('')),
-    readable('etc/dnsmasq.conf', render('dnsmasq.conf', { handle, mac, ...network, ipv6, netmask, nameservers })),
+    readable('etc/dnsmasq.conf', render('dnsmasq.conf', netboot)),
     readable('etc/nftables.conf', renderJailRules(handle, render)),
     readable('etc/exports', renderExports(network, render)),
     readable('etc/ssh/sshd_config', render('sshd_config', {})),

@@ -75,6 +75,12 @@ function renderConfiguration(
   return render('ganesha.conf', { handle: board.handle, names });
 }
 
+/** What the file server of a new jail is told. */
+export function renderFirstFileServer(spec: JailSpec, render: RenderTemplate): string {
+  const exports = parseExports(renderExports(spec.board.network, render), wireOf(spec));
+  return renderConfiguration(spec, exports, numberFolders(exports, {}), render);
+}
+
 /** Gives new folders the smallest numbers that no folder has or just had. */
 export function numberFolders(
   exports: readonly Pick<NfsExport, 'folder'>[],

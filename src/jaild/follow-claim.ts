@@ -1,5 +1,6 @@
 import { chownSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Board } from '../lab/board.ts';
 import { formatMoment } from '../lab/format-moment.ts';
 import type { HostAuthority } from './host-authority.ts';
 import type { JailLayout, JailSpec } from './jail-layout.ts';
@@ -17,7 +18,7 @@ export function followClaim(
   { authority, render }: { readonly authority: HostAuthority; readonly render: RenderTemplate },
   { epoch, user, expiresAtMs, logins }: JailClaim,
 ): void {
-  const { handle, network, vlan } = board;
+  const { handle, network } = board;
   const certificate = authority.certify(keepSshKey(layout.hostPrivateKey), {
     keyId: `${handle} epoch ${epoch}`,
     names: [handle, network.jailAddress],
@@ -28,11 +29,16 @@ export function followClaim(
   chownSync(layout.hostKeyView, board.uidBase, board.uidBase);
   replace(layout.hostCertificate, `${certificate}\n`);
   replace(join(layout.hostKeyView, 'authorized_keys'), logins.map(key => `${key}\n`).join(''));
+  replace(join(layout.hostKeyView, 'motd'), renderMotd(board, { user, expiresAtMs }, render));
+}
+
+export function renderMotd(
+  { handle, network, vlan }: Board,
+  { user, expiresAtMs }: Pick<JailClaim, 'user' | 'expiresAtMs'>,
+  render: RenderTemplate,
+): string {
   const expiry = formatMoment(expiresAtMs);
-  replace(
-    join(layout.hostKeyView, 'motd'),
-    render('motd', { handle, vlan, ...network, ipv6: network.ipv6 ?? null, user, expiry }),
-  );
+  return render('motd', { handle, vlan, ...network, ipv6: network.ipv6 ?? null, user, expiry });
 }
 
 /** Whoever reads it meanwhile has the old one or the new one. */

@@ -21,6 +21,6 @@ for process in /proc/[0-9]*; do
   ! grep -q '^State:.Z' "$process/status" 2>/dev/null || continue
   name=$(cat "$process/comm" 2>/dev/null)
   case $name in
-  ganesha* | runsv* | svlogd | dnsmasq | sshd | crun | socat | perl | ssh-agent) echo "process $name" ;;
+  ganesha* | runsv* | svlogd | dnsmasq | sshd | crun | socat | perl | ssh-agent | busybox) echo "process $name" ;;
   esac
 done

@@ -13,7 +13,7 @@ const render = createTemplates(join(import.meta.dirname, '../../templates'));
 let directory: string;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'labcli-templates-'));
-  for (const { path, content, mode } of renderClaimFiles(exampleSpec.board, exampleSettings, render)) {
+  for (const { path, content, mode } of renderClaimFiles(exampleSpec, exampleSettings, render)) {
     mkdirSync(join(directory, dirname(path)), { recursive: true });
     writeFileSync(join(directory, path), content, { mode });
   }

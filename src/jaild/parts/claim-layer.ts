@@ -41,7 +41,7 @@ export function createClaimLayer(
     async create() {
       await remove();
       const script = setup && readFileSync(join(paths.install, 'jails/setup', setup.script), 'utf8');
-      writeLayer(draft, board.uidBase, renderClaimFiles(board, settings, render, script));
+      writeLayer(draft, board.uidBase, renderClaimFiles(spec, settings, render, script));
       renameSync(draft, layout.claimLayer);
     },
     remove,
