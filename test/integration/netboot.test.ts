@@ -11,7 +11,10 @@ const labYaml = readFileSync(join(import.meta.dirname, '../../lab.yaml'), 'utf8'
   .replace('52:54:00:00:01:65', '52:54:00:00:01:01')
   .replace('52:54:00:00:01:66', '52:54:00:00:01:02')
   .replace('classes:\n', `classes:\n${pc}`)
-  .replace('class: rockpro64\n    mac: 52:54:00:00:01:02', 'class: pc\n    mac: 52:54:00:00:01:02');
+  .replace(
+    'class: rockpro64\n    labels: [ram=512m]\n    mac: 52:54:00:00:01:02',
+    'class: pc\n    mac: 52:54:00:00:01:02',
+  );
 const claim = { epoch: 1, user: 'alice', expiresAtMs: Date.UTC(2031, 4, 4) };
 const arm = { handle: 'rockpro64-1', mac: '52:54:00:00:01:01', place: 'board1', gateway: '10.96.101.1' } as const;
 const amd = { handle: 'rockpro64-2', mac: '52:54:00:00:01:02', place: 'board2', gateway: '10.96.102.1' } as const;

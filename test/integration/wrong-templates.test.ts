@@ -77,7 +77,10 @@ describe('a wrong template is refused when jaild starts, with file and line:', (
       lab,
       labYaml
         .replace('classes:', pc)
-        .replace('class: rockpro64\n    mac: 52:54:00:00:01:66', 'class: pc\n    mac: 52:54:00:00:01:66'),
+        .replace(
+          'class: rockpro64\n    labels: [ram=512m]\n    mac: 52:54:00:00:01:66',
+          'class: pc\n    mac: 52:54:00:00:01:66',
+        ),
     );
     const { code, stderr } = await start();
     writeFileSync(lab, labYaml);
