@@ -57,8 +57,10 @@ export function removeCgroup(container: string): void {
  * there: a `crun` or `mount` that outlived it would go on building while this one already removes.
  */
 export async function enterHelperCgroup(): Promise<void> {
-  mkdirSync(directoryOf(helpers), { recursive: true });
+  // A cgroup in which processes were killed remembers it: Linux 6.18 then kills what is cloned from it into another. So it is made anew.
   await killCgroup(helpers);
+  removeCgroup(helpers);
+  mkdirSync(directoryOf(helpers), { recursive: true });
   writeFileSync(join(directoryOf(helpers), 'cgroup.procs'), String(process.pid));
 }
 
