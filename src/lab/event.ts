@@ -12,6 +12,7 @@ export interface EventDetails {
     readonly priority: number;
     readonly seq: number;
     readonly wants: readonly Want[];
+    readonly leaseMs: number;
   };
   'request-ended': { readonly request: number; readonly reason: RequestEnd };
   'claim-granted': { readonly request: number; readonly expiresAtMs: number };
@@ -40,6 +41,8 @@ export interface EventDetails {
   'bar-lifted': { readonly bar: BarKind };
   'power-switched': { readonly action: string };
   'lab-reloaded': Record<never, never>;
+  /** The clock was set, and all that was agreed by length moved with it: live claims, and requests that wait. */
+  'clock-set': { readonly byMs: number };
   /** All that older events said, told again when they were dropped. */
   snapshot: { readonly state: unknown };
 }

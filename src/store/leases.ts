@@ -116,6 +116,7 @@ export async function markBack(writing: Writing, board: string, epoch: number): 
  */
 export async function shiftLeases(writing: Writing, byMs: number): Promise<void> {
   const { database, record } = writing;
+  await record({ kind: 'clock-set', actor: systemActor, detail: { byMs } });
   for (const row of await selectLiveClaims(database).execute()) {
     const claim = readClaim(row);
     const expiresAtMs = claim.expiresAtMs + byMs;
@@ -150,12 +151,12 @@ export async function spareLeases(writing: Writing, graceMs: number): Promise<vo
     const detail = { expiresAtMs: soonMs };
     await record({ kind: 'claim-moved', board, user, actor: systemActor, epoch, cause, detail });
   }
-  await database
-    .updateTable('claim')
-    .set({ away_until: soonMs })
-    .where('ended_at', 'is', null)
-    .where('away_until', '<', soonMs)
-    .execute();
+  for (const row of await selectLiveClaims(database).where('away_until', '<', soonMs).execute()) {
+    const { id, board, user, epoch } = readClaim(row);
+    await database.updateTable('claim').set({ away_until: soonMs }).where('id', '=', id).execute();
+    const cause = 'labd was away';
+    await record({ kind: 'claim-away', board, user, actor: systemActor, epoch, cause, detail: { untilMs: soonMs } });
+  }
 }
 
 export async function findLive({ database }: Writing, board: string, epoch: number): Promise<Claim> {

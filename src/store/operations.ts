@@ -71,7 +71,12 @@ export async function recordStep(
   step: string,
   attempt: number,
 ): Promise<void> {
-  await database.updateTable('operation').set({ step, attempt, updated_at: nowMs }).where('id', '=', id).execute();
+  await database
+    .updateTable('operation')
+    .set({ step, attempt, updated_at: nowMs })
+    .where('id', '=', id)
+    .where('finished_at', 'is', null)
+    .execute();
 }
 
 export async function markUndoing(
@@ -84,6 +89,7 @@ export async function markUndoing(
     .updateTable('operation')
     .set({ state: 'undoing', error: JSON.stringify(error), updated_at: nowMs })
     .where('id', '=', id)
+    .where('finished_at', 'is', null)
     .execute();
 }
 

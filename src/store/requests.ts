@@ -34,7 +34,12 @@ export async function ask(writing: Writing, wish: Wish): Promise<Asked> {
     })
     .returning('id')
     .executeTakeFirstOrThrow();
-  await record({ kind: 'request-queued', user, actor: user, detail: { request: id, priority, seq, wants } });
+  await record({
+    kind: 'request-queued',
+    user,
+    actor: user,
+    detail: { request: id, priority, seq, wants, leaseMs: wish.leaseMs },
+  });
   const granted = await grantWaiters(writing);
   if (!wish.waits && !granted.some(({ claim }) => claim.requestId === id)) {
     throw await explainBusy(database, nowMs, wish);
