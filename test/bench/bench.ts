@@ -8,6 +8,8 @@ import { startVirtualHost, type VirtualHost } from '../../src/vhost/virtual-host
 import { labWithBoards } from '../e2e/many-boards.ts';
 import { openBareDoor } from './bare-door.ts';
 import { formatMs, formatTable, quantile, type Row, timeMs } from './figures.ts';
+import { measureHandOver } from './hand-over.ts';
+import { measureLabdAlone } from './labd-alone.ts';
 import { proportionalBytes, residentBytes } from './memory.ts';
 import { measurePodman } from './podman.ts';
 import { measureThroughput } from './throughput.ts';
@@ -104,6 +106,20 @@ async function currentBase(host: VirtualHost): Promise<string> {
   return (await run(program, args)).trim();
 }
 
+async function measureLargeLab(): Promise<Row[]> {
+  const output = await run(process.execPath, [join(import.meta.dirname, 'large-lab.ts')], { timeoutMs: 240_000 });
+  const measured = JSON.parse(output) as Readonly<Record<string, number>>;
+  const row = (what: string, name: string, aim: string): Row => ({ what, figure: formatMs(measured[name] ?? 0), aim });
+  return [
+    row('10,000 boards, 1,000 waiters, 1,000,000 events: `status --mine`', 'statusMs', '20 ms'),
+    row('the same: `claim` of a free board, until it is given', 'claimMs', '20 ms'),
+    row('the same: `claim` without a free board, until busy is told', 'busyMs', '20 ms'),
+    row('the same: `claim --wait`, until the place is told', 'waitMs', '20 ms'),
+    row('the same: `status` of all 10,000', 'allMs', ''),
+    { what: 'the same: labd, resident', figure: megabytes(measured.residentBytes ?? 0), aim: '' },
+  ];
+}
+
 const directory = mkdtempSync(join(tmpdir(), 'labcli-bench-'));
 const host = await startVirtualHost(directory, labWithBoards(20), ['alice', 'bob'], {
   source,
@@ -111,12 +127,14 @@ const host = await startVirtualHost(directory, labWithBoards(20), ['alice', 'bob
   bootFiles: join(source, '.cache/boot'),
 });
 try {
-  const rows = [...(await measureClaims(host)), ...(await measureStatus(host)), ...(await measureBoot(host))];
-  rows.push(
-    ...(await measureMemory(host)),
-    ...(await measurePodman(host, await currentBase(host))),
-    ...(await measureThroughput()),
-  );
+  const rows = [
+    ...(await measureClaims(host)),
+    ...(await measureStatus(host)),
+    ...(await measureHandOver(host)),
+    ...(await measureBoot(host)),
+  ];
+  rows.push(...(await measureMemory(host)), ...(await measurePodman(host, await currentBase(host))));
+  rows.push(...(await measureThroughput()), ...(await measureLabdAlone()), ...(await measureLargeLab()));
   const { model } = cpus()[0] ?? { model: 'unknown' };
   process.stdout.write(`${cpus().length} × ${model}, Node ${process.version}\n\n${formatTable(rows)}\n`);
 } finally {
