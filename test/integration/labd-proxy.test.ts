@@ -149,3 +149,20 @@ test('keys that are given with a claim are checked, reach jaild, and stay throug
   await runToEnd(alice, { kind: 'reinit', body: {} });
   expect(given()).toEqual([[key]]);
 });
+
+test('a colleague has a proxy as long as the claim is shared, and nobody else has one', async () => {
+  await startWith();
+  const [alice, bob] = [lab.client('alice'), lab.client('bob')];
+  const { board } = await claimBoard(alice);
+  await expect(bob.openProxy(board)).rejects.toMatchObject({ code: 'denied' });
+  await alice.call('POST /v1/share', { user: 'bob' });
+  const [theirs, own] = [await bob.openProxy(board), await alice.openProxy(board)];
+  const ended = once(theirs.resume(), 'end');
+  await alice.call('POST /v1/unshare', { user: 'bob' });
+  await ended;
+  await expect(bob.openProxy(board)).rejects.toMatchObject({ code: 'denied' });
+  const echo = once(own.resume(), 'data');
+  own.write('still here');
+  expect(String((await echo)[0])).toBe('still here');
+  own.destroy();
+});
