@@ -84,6 +84,7 @@ describeStore('leases', boards, lab => {
     expect(await lab.store.isLive(board, epoch)).toBe(true);
     await lab.store.markAway(board, epoch);
     lab.clock.nowMs += 100;
+    await lab.store.markAway(board, epoch);
     expect(await lab.store.isLive(board, epoch)).toBe(false);
     expect((await lab.store.listExpired()).map(late => late.board)).toEqual([board]);
     await expect(lab.store.markBack(board, epoch)).rejects.toMatchObject({ code: 'denied' });

@@ -78,6 +78,8 @@ async function findWaiter({ database }: Writing, board: string): Promise<string 
 export async function markAway(writing: Writing, board: string, epoch: number): Promise<Claim> {
   const claim = await findLive(writing, board, epoch);
   if (claim.graceMs === undefined) throw new LabError('usage', `the claim of ${board} does not live by a connection`);
+  // The first loss counts: a grace that is over does not begin again.
+  if (claim.awayUntilMs !== undefined) return claim;
   const untilMs = writing.nowMs + claim.graceMs;
   await writing.database.updateTable('claim').set({ away_until: untilMs }).where('id', '=', claim.id).execute();
   const detail = { untilMs };
