@@ -34,7 +34,14 @@ mkdir -p /run/sshd /run/host-key/agent
 ssh-keygen -q -t ed25519 -N '' -f /run/host-key/ssh_host_ed25519_key
 rm /run/host-key/ssh_host_ed25519_key
 cat >/run/sshd_config
-exec ssh-agent -a /run/host-key/agent/socket /usr/sbin/sshd -t -f /run/sshd_config`;
+ssh-agent -D -a /run/host-key/agent/socket >/dev/null &
+until [ -S /run/host-key/agent/socket ]; do sleep 0.01; done
+status=0
+/usr/sbin/sshd -t -f /run/sshd_config || status=$?
+# With a command of its own, ssh-agent would notice its end ten seconds late.
+kill $!
+wait || :
+exit $status`;
 
 function checkDoor(text: string): Promise<string> {
   return run('unshare', ['--mount', 'sh', '-ec', checkDoorProgram], { input: text });

@@ -91,7 +91,7 @@ async function prepareStore(): Promise<void> {
   const database = new Database(at('lab.db'));
   const columns = 'seq, at, kind, board, user_name, actor, epoch, cause, detail';
   const insert = database.prepare(
-    `insert into event (${columns}) values (0, 0, 'power-switched', ?, ?, ?, 1, null, '{}')`,
+    `insert into event (${columns}) values (0, ${Date.now()}, 'power-switched', ?, ?, ?, 1, null, '{}')`,
   );
   database.transaction(() => {
     for (let index = 0; index < eventCount; index++) {
