@@ -90,7 +90,7 @@ test('when the claim runs out, its proxies end', async () => {
   const jail = await alice.openProxy();
   await once(jail.resume(), 'end');
   expect((await alice.listBoards({ isMine: true })).boards).toEqual([]);
-}, 15_000);
+}, 40_000);
 
 test('while the jail is made anew, and when its sshd is not there, there is no proxy', async () => {
   await startWith();
