@@ -1,111 +1,89 @@
-import { spawn } from 'node:child_process';
-import type { BoardList } from '../../src/api/messages.ts';
-import { type LabUnderTest, type Outcome, startLab, tracesOfJails } from './lab-under-test.ts';
+import { type CrashBench, startCrashBench } from '../crash/crash-bench.ts';
+import { createLogCheck } from '../crash/event-log.ts';
+import { findLeaks, readHostState } from '../crash/host-state.ts';
+import { type Kill, victims } from '../crash/run-and-kill.ts';
+import { type Round, runRound, type ScenarioName, scenarios } from '../crash/scenarios.ts';
+import type { Outcome } from './lab-under-test.ts';
 
-/** A daemon is killed at every step of claim, reinit and release; then the state must converge by itself. */
-let lab: LabUnderTest;
+/**
+ * Daemons are killed at every step of every operation; then the state must converge by itself. `npm run crash-test` does the
+ * same at random moments, for as many rounds as one likes.
+ */
+let bench: CrashBench;
 beforeAll(async () => {
-  lab = await startLab();
+  bench = await startCrashBench();
 });
-afterAll(() => lab?.stop());
+afterAll(() => bench?.stop());
+afterEach(async () => {
+  expect(await bench.clear()).toEqual([]);
+  expect(await bench.findLeaks()).toEqual([]);
+});
 
-const daemons = ['labd', 'jaild'] as const;
-/** Runs a verb as alice; when its n-th line of progress appears, kills the daemon. Gives the lines that appeared. */
-async function runAndKill(words: readonly string[], line: number, daemon: (typeof daemons)[number]) {
-  const pid = await lab.pidOf(daemon);
-  const child = spawn('ssh', ['-F', lab.host.sshConfig, 'labhost', 'labcli', ...words], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let progress = '';
-  let isKilled = false;
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    progress += text;
-    if (!isKilled && progress.split('\n').length > line) {
-      isKilled = true;
-      process.kill(pid, 'SIGKILL');
-    }
-  });
-  const code = await new Promise<number>(resolve => child.once('close', status => resolve(status ?? 255)));
-  return { code, isKilled, progress };
+/** A reinit leaves its claim to the next round. */
+async function runRoundOf(name: ScenarioName, kill: Kill): Promise<Round> {
+  const round = name === 'reinit' ? await scenarios.reinit.run(bench, kill) : await runRound(bench, name, kill);
+  expect({ ...kill, wrong: round.wrong }).toEqual({ ...kill, wrong: [] });
+  return round;
 }
 
-async function settled(): Promise<BoardList['boards']> {
-  const deadline = Date.now() + 30_000;
-  let last: Outcome | undefined;
-  while (Date.now() < deadline) {
-    last = await lab.ssh('labhost', 'labcli', 'status', '--json');
-    if (last.code === 0) {
-      const { boards } = JSON.parse(last.stdout) as BoardList;
-      if (boards.every(board => !board.operation)) return boards;
-    }
+/** Kills the victim as the first line of progress appears, then at the next (or the one after that), and so on until there is none. */
+async function killAtLines(name: ScenarioName, victim: Kill['victim'], leastLines: number, stride = 1): Promise<void> {
+  let line = 1;
+  while ((await runRoundOf(name, { victim, moment: { line } })).isInTime) line += stride;
+  expect(line).toBeGreaterThan(leastLines);
+}
+
+for (const victim of victims) {
+  const who = victim === 'both' ? 'labd and jaild' : victim;
+  test(
+    `kill -9 of ${who} at each step of a claim: an acknowledged claim is there, and none is half there`,
+    () => killAtLines('claim', victim, 3),
+    120_000,
+  );
+
+  test(
+    `kill -9 of ${who} at each step of a reinit: the claim stays, the jail is clean`,
+    () => killAtLines('reinit', victim, 3),
+    120_000,
+  );
+
+  test(
+    `kill -9 of ${who} at each step of a release: the board is free and clean`,
+    () => killAtLines('release', victim, 2),
+    120_000,
+  );
+}
+
+test(
+  'kill -9 of labd and jaild at every other step of a claim of two boards: it has both or none',
+  () => killAtLines('claim of two', 'both', 5, 2),
+  120_000,
+);
+
+test(
+  'kill -9 of labd and jaild at every other step of a hand-over: the board goes to the first who waits',
+  () => killAtLines('hand-over', 'both', 2, 2),
+  120_000,
+);
+
+test('kill -9 of labd around an extension: an acknowledged one is there, and no lease is shortened', async () => {
+  for (const moment of [{ afterMs: 150 }, { afterMs: 250 }, 'answer'] as const) {
+    await runRoundOf('extend', { victim: 'labd', moment });
   }
-  throw new Error(`the lab does not come to rest: ${JSON.stringify(last)}`);
-}
+}, 60_000);
 
-const mine = (boards: BoardList['boards']) => boards.filter(({ user }) => user === 'alice');
+test('kill -9 of labd and jaild just before and just after a lease runs out: it ends as expired, and clean', async () => {
+  for (const afterMs of [900, 1100]) await runRoundOf('expire', { victim: 'both', moment: { afterMs } });
+}, 90_000);
 
-for (const daemon of daemons) {
-  test(`kill -9 of ${daemon} at each step of a claim: an acknowledged claim is there, and none is half there`, async () => {
-    for (let line = 1; ; line++) {
-      const { code, isKilled, progress } = await runAndKill(['claim', 'rockpro64'], line, daemon);
-      const boards = await settled();
-      const claims = mine(boards);
-      expect({ line, boards: boards.filter(({ state }) => state === 'quarantined') }).toEqual({ line, boards: [] });
-      if (code === 0) expect({ line, progress, claims: claims.length }).toEqual({ line, progress, claims: 1 });
-      for (const { handle } of claims) {
-        expect({ line, stdout: (await lab.ssh(handle, 'hostname')).stdout.trim() }).toEqual({ line, stdout: handle });
-        expect((await lab.ssh('labhost', 'labcli', 'release', handle)).code).toBe(0);
-      }
-      expect({ line, left: await tracesOfJails(lab) }).toEqual({ line, left: '' });
-      if (!isKilled) {
-        expect(line).toBeGreaterThan(3);
-        break;
-      }
-    }
-  }, 180_000);
-
-  test(`kill -9 of ${daemon} at each step of a reinit: the claim stays, the jail is clean`, async () => {
-    expect((await lab.ssh('labhost', 'labcli', 'claim', 'rockpro64')).code).toBe(0);
-    for (let line = 1; ; line++) {
-      const [before] = mine(await settled());
-      await lab.ssh(String(before?.handle), 'touch /root/old');
-      const { isKilled } = await runAndKill(['reinit'], line, daemon);
-      const [after] = mine(await settled());
-      expect({ line, handle: after?.handle, epoch: after?.epoch }).toEqual({
-        line,
-        handle: before?.handle,
-        epoch: before?.epoch,
-      });
-      const { stdout } = await lab.ssh(String(after?.handle), 'ls /root/old 2>/dev/null; echo end');
-      expect({ line, stdout }).toEqual({ line, stdout: 'end\n' });
-      if (!isKilled) {
-        expect(line).toBeGreaterThan(3);
-        break;
-      }
-    }
-    expect((await lab.ssh('labhost', 'labcli', 'release')).code).toBe(0);
-  }, 180_000);
-
-  test(`kill -9 of ${daemon} at each step of a release: the board is free and clean, or still held`, async () => {
-    for (let line = 1; ; line++) {
-      expect((await lab.ssh('labhost', 'labcli', 'claim', 'rockpro64')).code).toBe(0);
-      const { code, isKilled, progress } = await runAndKill(['release'], line, daemon);
-      const boards = await settled();
-      if (code === 0) expect({ line, progress, claims: mine(boards).length }).toEqual({ line, progress, claims: 0 });
-      if (mine(boards).length > 0) expect((await lab.ssh('labhost', 'labcli', 'release')).code).toBe(0);
-      expect({ line, states: (await settled()).map(({ state }) => state) }).toEqual({ line, states: ['free', 'free'] });
-      expect({ line, left: await tracesOfJails(lab) }).toEqual({ line, left: '' });
-      if (!isKilled) {
-        expect(line).toBeGreaterThan(2);
-        break;
-      }
-    }
-  }, 180_000);
-}
+test('kill -9 of labd and jaild while two wait: they keep their places, and get boards in their order', async () => {
+  await runRoundOf('wait', { victim: 'both', moment: { afterMs: 0 } });
+}, 60_000);
 
 test('all programs of the lab killed at once, jails too: the claim is there again after the restart', async () => {
+  const { lab } = bench;
   expect((await lab.ssh('labhost', 'labcli', 'claim', 'rockpro64')).code).toBe(0);
-  const [held] = mine(await settled());
+  const [held] = (await bench.rest()).filter(({ user }) => user === 'alice');
   const pids = await Promise.all([lab.pidOf('labd'), lab.pidOf('jaild'), lab.pidOf('vlab')]);
   for (const pid of pids) process.kill(pid, 'SIGKILL');
   await lab.inside('pkill', '-KILL', '-f', 'runsvdir -P /etc/service');
@@ -117,6 +95,37 @@ test('all programs of the lab killed at once, jails too: the claim is there agai
     if (answer.code === 0) break;
   }
   expect(answer?.stdout.trim()).toBe(held?.handle);
-  expect(mine(await settled())).toEqual([expect.objectContaining({ handle: held?.handle, epoch: held?.epoch })]);
-  expect((await lab.ssh('labhost', 'labcli', 'release')).code).toBe(0);
+  const after = (await bench.rest()).filter(({ user }) => user === 'alice');
+  expect(after).toEqual([expect.objectContaining({ handle: held?.handle, epoch: held?.epoch })]);
 }, 90_000);
+
+test('what must not be would be seen: a second holder, a lost epoch, something left behind', async () => {
+  const granted = {
+    id: 1,
+    atMs: 0,
+    kind: 'claim-granted',
+    board: 'a',
+    user: 'alice',
+    actor: 'alice',
+    epoch: 1,
+  } as const;
+  const detail = { request: 1, expiresAtMs: 0 };
+  const ended = { ...granted, id: 2, kind: 'claim-ended', detail: { reason: 'released' } } as const;
+  const events = [{ ...granted, detail }, ended];
+  expect(createLogCheck().take(events)).toEqual([]);
+  expect(
+    createLogCheck().take([
+      { ...granted, detail },
+      { ...granted, id: 2, epoch: 2, user: 'bob', detail },
+    ]),
+  ).toEqual(['event 2: a is given to bob while alice holds it']);
+  expect(createLogCheck().take([...events, { ...granted, id: 3, epoch: 3, detail }])).toEqual([
+    'event 3: the epoch of a goes from 1 to 3',
+  ]);
+  const { lab } = bench;
+  const before = await readHostState(lab);
+  await lab.inside('sh', '-c', 'mkdir /run/labcli/left && mount -t tmpfs tmpfs /run/labcli/left');
+  expect(await findLeaks(lab, before, 0)).toEqual(['file /run/labcli/left', 'mount /run/labcli/left']);
+  await lab.inside('sh', '-c', 'umount /run/labcli/left && rmdir /run/labcli/left');
+  expect(await findLeaks(lab, before)).toEqual([]);
+}, 60_000);
