@@ -1,6 +1,6 @@
 import { renameSync, rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import { type RawBuilder, SqliteDialect, sql } from 'kysely';
+import { type RawBuilder, type SqliteDatabase, SqliteDialect, type SqliteStatement, sql } from 'kysely';
 import type { Engine } from './engine.ts';
 
 const systemClock = () => sql<number>`cast(unixepoch('subsec') * 1000 as integer)`;
@@ -15,7 +15,7 @@ export function openSqliteEngine(path: string, now: () => RawBuilder<number> = s
   database.pragma('synchronous = FULL');
   database.pragma('foreign_keys = ON');
   return {
-    dialect: new SqliteDialect({ database }),
+    dialect: new SqliteDialect({ database: rememberStatements(database) }),
     now,
     identity: { type: 'integer', build: column => column.primaryKey().autoIncrement() },
     async keepCopy(lastMigration) {
@@ -27,5 +27,25 @@ export function openSqliteEngine(path: string, now: () => RawBuilder<number> = s
       renameSync(part, copy);
       return copy;
     },
+  };
+}
+
+const mostStatements = 300;
+
+/** Kysely prepares each query anew, which takes SQLite as long as to run it: this keeps those that were used last. */
+function rememberStatements(database: Database.Database): SqliteDatabase {
+  const statements = new Map<string, SqliteStatement>();
+  return {
+    prepare(text) {
+      const statement = statements.get(text) ?? database.prepare<unknown[]>(text);
+      statements.delete(text);
+      statements.set(text, statement);
+      for (const oldest of statements.keys()) {
+        if (statements.size <= mostStatements) break;
+        statements.delete(oldest);
+      }
+      return statement;
+    },
+    close: () => database.close(),
   };
 }
