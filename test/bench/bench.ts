@@ -11,6 +11,7 @@ import { formatMs, formatTable, quantile, type Row, timeMs } from './figures.ts'
 import { measureHandOver } from './hand-over.ts';
 import { measureLabdAlone } from './labd-alone.ts';
 import { proportionalBytes, residentBytes } from './memory.ts';
+import { measureNeighbours } from './neighbours.ts';
 import { measurePodman } from './podman.ts';
 import { measureThroughput } from './throughput.ts';
 
@@ -135,6 +136,7 @@ try {
   ];
   rows.push(...(await measureMemory(host)), ...(await measurePodman(host, await currentBase(host))));
   rows.push(...(await measureThroughput()), ...(await measureLabdAlone()), ...(await measureLargeLab()));
+  rows.push(...(await measureNeighbours()));
   const { model } = cpus()[0] ?? { model: 'unknown' };
   process.stdout.write(`${cpus().length} × ${model}, Node ${process.version}\n\n${formatTable(rows)}\n`);
 } finally {

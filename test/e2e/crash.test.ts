@@ -102,6 +102,7 @@ test('all programs of the lab killed at once, jails too: the claim is there agai
 test('what must not be would be seen: a second holder, a lost epoch, something left behind', async () => {
   const granted = {
     id: 1,
+    seq: 1,
     atMs: 0,
     kind: 'claim-granted',
     board: 'a',
