@@ -16,7 +16,7 @@ export default {
     {
       ...common,
       displayName: 'lab',
-      testMatch: ['<rootDir>/test/{integration,e2e}/**/*.test.ts', '<rootDir>/test/nothing-left.test.ts'],
+      testMatch: ['<rootDir>/test/{integration,e2e,model}/**/*.test.ts', '<rootDir>/test/nothing-left.test.ts'],
       globalSetup: '<rootDir>/test/remember-machine.ts',
     },
   ],

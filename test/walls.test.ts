@@ -96,7 +96,9 @@ test('the pure core has no clock, no I/O and no packages', () => {
 });
 
 test('files have one subject: none is long, none is a drawer', () => {
-  const tests = ['integration', 'e2e', 'crash', 'bench'].flatMap(folder => readSources(join(root, 'test', folder)));
+  const tests = ['integration', 'e2e', 'crash', 'bench', 'model'].flatMap(folder =>
+    readSources(join(root, 'test', folder)),
+  );
   const all = [...files, ...readSources(join(root, 'bin')), ...tests];
   const long = all.filter(({ text }) => text.split('\n').length - 1 > longestFile);
   expect(long.map(({ path }) => relative(root, path))).toEqual([]);
