@@ -16,11 +16,18 @@ export async function makeBoth({ first, second }: WireBench): Promise<void> {
 /** Asks the jail for its address as the board would, and gives the answer as it is on the cable. */
 export async function askGateway({ cable }: WireBench, wire: BenchWire): Promise<Frame> {
   return listening([cable], async ([onCable]) => {
-    await cable.send(createArpRequest(wire.board, wire.gateway, tagged(wire.vlan)));
-    return onCable.waitFor(`the answer of ${wire.gateway}`, frame => {
-      const message = readArp(frame);
-      return message?.operation === 'reply' && message.sender === wire.gateway;
-    });
+    const ask = () => cable.send(createArpRequest(wire.board, wire.gateway, tagged(wire.vlan)));
+    await ask();
+    // As any board does: a switch may lose what comes in the moment in which a port is added.
+    const again = setInterval(() => void ask().catch(() => {}), 300);
+    try {
+      return await onCable.waitFor(`the answer of ${wire.gateway}`, frame => {
+        const message = readArp(frame);
+        return message?.operation === 'reply' && message.sender === wire.gateway;
+      });
+    } finally {
+      clearInterval(again);
+    }
   });
 }
 
