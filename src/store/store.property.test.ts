@@ -128,7 +128,7 @@ const ask = fc
     count: fc.constantFrom(1, 1, 2, 3),
     priority: fc.constantFrom(0, 0, 3),
     leaseMs: leases,
-    waits: fc.boolean(),
+    waits: fc.constantFrom(true, true, false),
     waitMs: fc.constantFrom(undefined, 5000),
   })
   .map(wish =>
