@@ -1,40 +1,11 @@
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { replayEvent, startReplay } from '../lab/replay.ts';
+import { boardAt, type LabModel, serve } from './lab-model.ts';
 import { openStore } from './open-store.ts';
 import { openSqliteEngine } from './sqlite-engine.ts';
 import type { OperationResult, Store } from './store.ts';
 import { boardsOf, makeBoard } from './store-under-test.ts';
-
-/** A lab small enough to say of each command what will come of it: who gets which board, with which epoch, until when. */
-interface Model {
-  nowMs: number;
-  readonly boards: Map<string, ModelBoard>;
-  queue: ModelRequest[];
-}
-
-interface ModelBoard {
-  readonly handle: string;
-  readonly class: string;
-  epoch: number;
-  releasedAtMs: number;
-  holder?: { readonly user: string; readonly epoch: number; expiresAtMs: number } | undefined;
-  operation?: 'claim' | 'release' | undefined;
-  isDirty: boolean;
-  isOffline: boolean;
-  window?: { readonly startsAtMs: number; readonly endsAtMs: number } | undefined;
-}
-
-interface ModelRequest {
-  readonly id: number;
-  readonly user: string;
-  readonly class: string;
-  readonly count: number;
-  readonly priority: number;
-  readonly leaseMs: number;
-  readonly sinceMs: number;
-  readonly deadlineAtMs: number;
-}
 
 interface Real {
   readonly store: Store;
@@ -44,50 +15,10 @@ interface Real {
 }
 
 const boards = [makeBoard(1), makeBoard(2), makeBoard(3), makeBoard(1, 'pine')];
-const setAsideAfterMs = 600_000;
-
-function isFree(board: ModelBoard, nowMs: number, leaseMs: number): boolean {
-  const { holder, isDirty, isOffline, window } = board;
-  const isPlanned = window !== undefined && window.endsAtMs > nowMs && window.startsAtMs < nowMs + leaseMs;
-  return !holder && !isDirty && !isOffline && !isPlanned;
-}
-
-/** Gives out what is free, and says which boards, in the order of the queue. */
-function serve(model: Model): string[] {
-  const { nowMs } = model;
-  const granted: string[] = [];
-  const setAside = new Set<ModelBoard>();
-  model.queue.sort((a, b) => b.priority - a.priority || a.id - b.id);
-  for (const request of [...model.queue]) {
-    const fitting = [...model.boards.values()]
-      .filter(board => board.class === request.class && !setAside.has(board) && isFree(board, nowMs, request.leaseMs))
-      .sort((a, b) => a.releasedAtMs - b.releasedAtMs || (a.handle < b.handle ? -1 : 1))
-      .slice(0, request.count);
-    if (fitting.length < request.count) {
-      const hasWaitedLong = request.count > 1 && request.sinceMs + setAsideAfterMs <= nowMs;
-      if (hasWaitedLong) for (const board of fitting) setAside.add(board);
-      continue;
-    }
-    for (const board of fitting) {
-      board.epoch += 1;
-      board.holder = { user: request.user, epoch: board.epoch, expiresAtMs: nowMs + request.leaseMs };
-      board.operation = 'claim';
-      granted.push(board.handle);
-    }
-    model.queue = model.queue.filter(({ id }) => id !== request.id);
-  }
-  return granted;
-}
-
-function boardAt(model: Model, index: number, isMeant: (board: ModelBoard) => boolean): ModelBoard | undefined {
-  const meant = [...model.boards.values()].filter(isMeant);
-  return meant[index % Math.max(1, meant.length)];
-}
-
-type Command = fc.AsyncCommand<Model, Real>;
+type Command = fc.AsyncCommand<LabModel, Real>;
 
 /** A command that can always be given: what it is about is found in the model. After it, store and model are compared. */
-function command(text: string, run: (model: Model, real: Real) => Promise<void>): Command {
+function command(text: string, run: (model: LabModel, real: Real) => Promise<void>): Command {
   return {
     check: () => true,
     async run(model, real) {
@@ -103,7 +34,7 @@ function startAll({ running }: Real, granted: Awaited<ReturnType<Store['finishOp
   for (const { id, claim } of granted) running.set(claim.board, id);
 }
 
-async function compare(model: Model, { store }: Real): Promise<void> {
+async function compare(model: LabModel, { store }: Real): Promise<void> {
   const lab = await store.readLab();
   for (const { handle, epoch, holder } of model.boards.values()) {
     const { claim, epoch: seen } = lab.boards[handle] ?? {};
