@@ -14,8 +14,3 @@ export interface Request {
 }
 
 export type RequestEnd = 'granted' | 'cancelled' | 'timeout' | 'disconnected' | 'refused' | 'removed by an admin';
-
-/** The order of the queue. */
-export function compareRequests(a: Pick<Request, 'priority' | 'seq'>, b: Pick<Request, 'priority' | 'seq'>): number {
-  return b.priority - a.priority || a.seq - b.seq;
-}
