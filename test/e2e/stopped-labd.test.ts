@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BoardList, ClaimedBoard } from '../../src/api/messages.ts';
 import { type LabUnderTest, readExampleLab, startLab } from './lab-under-test.ts';
+import { editLab } from './many-boards.ts';
 
 /** A labd that is stopped (SIGSTOP) finds leases that ran out meanwhile when it goes on: nobody could ask it for more time. */
 const graceMs = 10_000;
 let lab: LabUnderTest;
 beforeAll(async () => {
-  lab = await startLab(`${readExampleLab()}\nreservations: { outage_grace: ${graceMs / 1000}s }\n`);
+  lab = await startLab(editLab(readExampleLab(), [[['reservations', 'outage_grace'], `${graceMs / 1000}s`]]));
 });
 afterAll(() => lab?.stop());
 
