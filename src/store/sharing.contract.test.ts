@@ -51,7 +51,13 @@ describeStore('sharing', [makeBoard(1), makeBoard(2)], lab => {
     expect(moved).toEqual({ ...claim, user: 'bob', sharedWith: ['carol'], keys: [] });
     expect((await lab.store.findBoard('rock-1'))?.claim).toEqual(moved);
     expect([await boardsOf('alice'), await boardsOf('bob')]).toEqual([[], ['rock-1']]);
-    await expect(lab.store.transfer({ ...to(claim, 'bob'), limits: {} })).rejects.toMatchObject({ code: 'usage' });
+    const again = { ...to(claim, 'bob'), limits: {} };
+    await expect(lab.store.transfer({ ...again, actor: 'bob' })).rejects.toMatchObject({ code: 'usage' });
+    // Whoever gave it away a moment ago has no say in it any more.
+    const denied = { code: 'denied', message: expect.stringMatching(/^rock-1 belongs to bob until/) };
+    await expect(lab.store.transfer(again)).rejects.toMatchObject(denied);
+    await expect(lab.store.share(to(claim, 'dave'))).rejects.toMatchObject(denied);
+    await expect(lab.store.unshare(to(claim, 'carol'))).rejects.toMatchObject(denied);
     expect(await lab.replay()).toEqual(await lab.store.readLab());
   });
 

@@ -1,5 +1,6 @@
 import type { Claim } from '../lab/claim.ts';
 import { LabError } from '../lab/error.ts';
+import { formatMoment } from '../lab/format-moment.ts';
 import { checkLimits } from './check-limits.ts';
 import { findLive } from './leases.ts';
 import type { Handover, Transfer } from './store.ts';
@@ -8,7 +9,7 @@ import type { Writing } from './write.ts';
 const mostColleagues = 20;
 
 export async function share(writing: Writing, { board, epoch, actor, user }: Handover): Promise<Claim> {
-  const claim = await findLive(writing, board, epoch);
+  const claim = await findOwn(writing, { board, epoch, actor });
   if (user === claim.user) throw new LabError('usage', `${board} is ${user}'s already`);
   if (claim.sharedWith.includes(user)) return claim;
   if (claim.sharedWith.length >= mostColleagues) {
@@ -19,7 +20,7 @@ export async function share(writing: Writing, { board, epoch, actor, user }: Han
 }
 
 export async function unshare(writing: Writing, { board, epoch, actor, user }: Handover): Promise<Claim> {
-  const claim = await findLive(writing, board, epoch);
+  const claim = await findOwn(writing, { board, epoch, actor });
   if (!claim.sharedWith.includes(user)) throw new LabError('not-found', `${board} is not shared with ${user}`);
   await writing.record({ kind: 'claim-unshared', board, user: claim.user, actor, epoch, detail: { with: user } });
   return store(writing, { ...claim, sharedWith: claim.sharedWith.filter(other => other !== user) });
@@ -27,7 +28,7 @@ export async function unshare(writing: Writing, { board, epoch, actor, user }: H
 
 /** The claim is the other user's from now on, with the same epoch, lease and jail. Throws `denied` over that user's limits. */
 export async function transfer(writing: Writing, { board, epoch, actor, user, limits }: Transfer): Promise<Claim> {
-  const claim = await findLive(writing, board, epoch);
+  const claim = await findOwn(writing, { board, epoch, actor });
   if (user === claim.user) throw new LabError('usage', `${board} is ${user}'s already`);
   const detail = { from: claim.user, to: user };
   // Within a role it makes no difference to what all of them have.
@@ -39,6 +40,16 @@ export async function transfer(writing: Writing, { board, epoch, actor, user, li
   const sharedWith = claim.sharedWith.filter(other => other !== user);
   // The keys were the former holder's to give.
   return store(writing, { ...claim, user, sharedWith, keys: [] });
+}
+
+/** Whoever asks may have given the claim away a moment ago. */
+async function findOwn(
+  writing: Writing,
+  { board, epoch, actor }: Pick<Handover, 'board' | 'epoch' | 'actor'>,
+): Promise<Claim> {
+  const claim = await findLive(writing, board, epoch);
+  if (claim.user === actor) return claim;
+  throw new LabError('denied', `${board} belongs to ${claim.user} until ${formatMoment(claim.expiresAtMs)}`);
 }
 
 async function store({ database }: Writing, claim: Claim): Promise<Claim> {
