@@ -81,6 +81,7 @@ export async function startDaemon(options: {
     },
     attachConsole: consoles.attach,
   });
+  const claimOf = async (board: string) => (await store.findBoard(board))?.claim;
   const world = createWorld({
     jails,
     power,
@@ -88,6 +89,7 @@ export async function startDaemon(options: {
     proxies,
     doors,
     switchOf,
+    claimOf,
     setupMsOf: board => classOf(board)?.setup?.timeoutMs ?? 0,
   });
   const describe = async (claim: Claim) =>

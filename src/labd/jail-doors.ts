@@ -11,6 +11,8 @@ import { isAnswered } from './listen.ts';
 /** The sockets in each jail: `labd.sock` (HTTP, in the name of the claim) and `console.sock` (the serial line's bytes). */
 export interface JailDoors {
   open(claim: Claim): Promise<void>;
+  /** From now on the jail speaks in the name of whoever has the claim now. */
+  follow(claim: Claim): void;
   close(board: string): void;
   epochOf(board: string): number | undefined;
   /** Removes the sockets that a killed labd left, and that nobody answers. To be called before any is opened. */
@@ -27,13 +29,19 @@ const limits = {
 } as const;
 const socketNames = ['labd.sock', 'console.sock'] as const;
 
+interface OpenDoors {
+  readonly epoch: number;
+  user: string;
+  readonly doors: readonly Door[];
+}
+
 export function createJailDoors(options: {
   readonly directory: string;
   readonly entrance: () => Entrance;
   readonly attachConsole: (board: string, stream: Duplex) => void;
 }): JailDoors {
   const { directory, entrance, attachConsole } = options;
-  const open = new Map<string, { readonly epoch: number; readonly doors: readonly Door[] }>();
+  const open = new Map<string, OpenDoors>();
 
   function close(board: string): void {
     for (const door of open.get(board)?.doors ?? []) door.close();
@@ -43,11 +51,12 @@ export function createJailDoors(options: {
 
   return {
     async open(claim) {
-      const { board, epoch, user } = claim;
+      const { board, epoch } = claim;
       const path = (name: string) => join(directory, board, name);
       const doors: Door[] = [];
+      const opened = { epoch, user: claim.user, doors };
       try {
-        const http = createJailHttp({ door: 'jail', user, board, epoch }, entrance);
+        const http = createJailHttp(() => ({ door: 'jail', user: opened.user, board, epoch }), entrance);
         doors.push(await openGuardedDoor(path('labd.sock'), { ...limits, take: http.take }));
         const take = (socket: Duplex) => attachConsole(board, socket);
         doors.push(await openGuardedDoor(path('console.sock'), { ...limits, take }));
@@ -56,7 +65,11 @@ export function createJailDoors(options: {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
         throw new LabError('unreachable', `jaild has not made ${join(directory, board)} yet`, { cause: error });
       }
-      open.set(board, { epoch, doors });
+      open.set(board, opened);
+    },
+    follow({ board, epoch, user }) {
+      const opened = open.get(board);
+      if (opened?.epoch === epoch) opened.user = user;
     },
     close,
     epochOf: board => open.get(board)?.epoch,

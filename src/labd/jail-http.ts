@@ -11,8 +11,8 @@ const longestHead = 16_384;
 /** A head, and the longest body that is taken. */
 const mostBytes = longestHead + 80 * 1024;
 
-/** HTTP as a jail may speak it: one request a connection, which must come soon, and end soon. `entrance` is asked for each. */
-export function createJailHttp(identity: Identity, entrance: () => Entrance) {
+/** HTTP as a jail may speak it: one request a connection, which must come soon, and end soon. Both are asked for each. */
+export function createJailHttp(identify: () => Identity, entrance: () => Entrance) {
   const meters = new WeakMap<Duplex, MeteredStream>();
   const requests = new WeakMap<Duplex, IncomingMessage>();
   const charges = new WeakMap<Duplex, (count: number) => void>();
@@ -23,7 +23,7 @@ export function createJailHttp(identity: Identity, entrance: () => Entrance) {
     response.once('finish', () => {
       if (!request.complete) request.socket.destroy();
     });
-    entrance().request(identity, request, response);
+    entrance().request(identify(), request, response);
   });
   server.maxRequestsPerSocket = 1;
   server.on('dropRequest', (_request, socket) => {
@@ -34,7 +34,7 @@ export function createJailHttp(identity: Identity, entrance: () => Entrance) {
     requests.set(socket, request);
     meters.get(socket)?.lift();
     socket.on('error', () => {});
-    entrance().upgrade(identity, request, socket, head);
+    entrance().upgrade(identify(), request, socket, head);
   });
 
   return {

@@ -193,13 +193,19 @@ describe('jaild', () => {
     expect((await host.build(first.handle, alice)).events).toEqual([{ event: 'done' }]);
   });
 
-  test('refuses an epoch that is over, and a new one while the old jail is there', async () => {
-    const stale = await host.build(first.handle, { ...alice, epoch: 2 });
-    expect([stale.status, (stale.events[0] as { error?: object }).error]).toEqual([
-      409,
-      expect.objectContaining({ code: 'busy' }),
-    ]);
-    expect((await host.remove(first.handle, 2)).status).toBe(409);
+  test.each([
+    ['a build', (epoch: number) => host.build(first.handle, { ...alice, epoch })],
+    ['a renewal', (epoch: number) => host.renew(first.handle, { ...alice, user: 'bob', epoch })],
+    ['exports', (epoch: number) => host.applyExports(first.handle, epoch, '/srv/nfs *(rw)\n')],
+    ['a removal', (epoch: number) => host.remove(first.handle, epoch)],
+  ])('refuses %s in the name of an epoch that is over', async (_name, call) => {
+    const { status, events } = await call(2);
+    expect([status, (events[0] as { error?: object }).error]).toEqual([409, expect.objectContaining({ code: 'busy' })]);
+    expect((await inFirst('true')).code).toBe(0);
+    expect((await host.ssh('bob', first.address, 'true')).code).not.toBe(0);
+  });
+
+  test('refuses the build of a new epoch while the old jail is there', async () => {
     expect((await host.build(second.handle, { ...bob, epoch: 4 })).status).toBe(409);
     expect((await inSecond('true')).code).toBe(0);
   });

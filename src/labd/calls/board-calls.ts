@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { BoardList, ClassList, ExportAnswer, PowerAction, PowerAnswer } from '../../api/messages.ts';
-import type { Identity } from '../../lab/access.ts';
+import type { BoardAction, Identity } from '../../lab/access.ts';
+import type { Claim } from '../../lab/claim.ts';
 import { LabError } from '../../lab/error.ts';
 import type { BoardRecord } from '../../store/store.ts';
 import { summarizeBoard } from '../summaries.ts';
@@ -50,10 +51,7 @@ export function createBoardCalls(context: CallContext): BoardCalls {
         throw new LabError('busy', `${claim.board} is busy: its power is being switched, or its jail repaired`);
       }
       return lock.run(claim.board, async () => {
-        // Whoever waited for their turn may have lost the board meanwhile.
-        if (!(await store.isLive(claim.board, epoch))) {
-          throw new LabError('denied', `your claim of ${claim.board} is over`);
-        }
+        await allowAgain(identity, 'power', claim);
         const answer = { board: claim.board, power: await power.act(record.board, action) };
         const detail = { action };
         const { user: actor } = identity;
@@ -75,9 +73,19 @@ export function createBoardCalls(context: CallContext): BoardCalls {
           hint: 'try again in a moment',
         });
       }
-      return stream => consoles.attach(claim.board, stream, isTerminal, identity.user);
+      return stream => {
+        consoles.attach(claim.board, stream, isTerminal, identity.user);
+        // The claim may have changed hands before there was a stream to be ended with it.
+        allowAgain(identity, 'console', claim).catch(() => stream.destroy());
+      };
     },
   };
+
+  /** Whoever waited for their turn may have lost the board meanwhile. */
+  async function allowAgain(identity: Identity, action: BoardAction, { board, epoch }: Claim): Promise<void> {
+    const { claim } = await gate.allow(identity, action, board);
+    if (claim.epoch !== epoch) throw new LabError('denied', `your claim of ${board} is over`);
+  }
 
   async function recordsFor(identity: Identity, isMine: boolean): Promise<readonly BoardRecord[]> {
     if (identity.door === 'jail') {
