@@ -1,8 +1,10 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { LabError } from '../lab/error.ts';
 import { type ClientOptions, createClient, type LabClient } from './client.ts';
 
@@ -125,6 +127,38 @@ test('a labd that is not there is unreachable, with a hint', async () => {
     code: 'unreachable',
     hint: expect.stringContaining('starting'),
   });
+});
+
+/** A labd with one place for callers in front of its door, that is busy for so many milliseconds. */
+async function startCrowdedLabd(busyMs: number): Promise<ChildProcess> {
+  const script = `
+    const server = require('node:http').createServer((_, response) => response.end('{"boards":[]}'));
+    server.listen({ path: process.argv[1], backlog: 1 }, () => {
+      process.stdout.write('listening');
+      setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${busyMs}));
+    });`;
+  const labd = spawn(process.execPath, ['-e', script, socketPath], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(labd.stdout as Readable, 'data');
+  return labd;
+}
+
+test.each([
+  ['is answered in its turn', 200, true],
+  ['is told so when it lasts', 2000, false],
+])('who calls with many others %s', async (_name, busyMs, isShort) => {
+  const labd = await startCrowdedLabd(busyMs);
+  const calls = Array.from({ length: 10 }, () => clientWith({ startMs: 1000 }).listBoards({ isMine: true }));
+  try {
+    const outcomes = await Promise.allSettled(calls);
+    const refused = outcomes.filter(({ status }) => status === 'rejected');
+    if (isShort) expect(refused).toEqual([]);
+    else expect(refused).not.toEqual([]);
+    for (const outcome of refused) {
+      expect(outcome).toMatchObject({ reason: { code: 'unreachable', message: expect.stringMatching(/^too many call/) } });
+    }
+  } finally {
+    labd.kill('SIGKILL');
+  }
 });
 
 test('a labd that is silent is a time-out', async () => {

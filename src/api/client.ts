@@ -72,6 +72,8 @@ interface Call {
 }
 
 const retryEveryMs = 50;
+/** Nobody listens yet, or so many call at once that labd has not answered the first of them (connect(2), unix(7)). */
+const passingFailures: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ECONNREFUSED', 'EAGAIN']);
 
 export function createClient(options: ClientOptions): LabClient {
   const { socketPath, user, startMs = 3000, reconnectMs = 10_000, silenceMs = 60_000 } = options;
@@ -148,7 +150,7 @@ export function createClient(options: ClientOptions): LabClient {
     return jail;
   }
 
-  /** Calls labd; again and again for `waitMs` as long as nobody listens. Throws what an error answer says. */
+  /** Calls labd; again and again for `waitMs` as long as nobody listens or too many call. Throws what an error answer says. */
   async function call({ waitMs, body, headers, ...rest }: Call): Promise<Answer> {
     const deadline = performance.now() + waitMs;
     const request = {
@@ -166,8 +168,8 @@ export function createClient(options: ClientOptions): LabClient {
         if (error instanceof LabError) throw error;
         const { code, syscall } = error as NodeJS.ErrnoException;
         if (syscall !== 'connect') throw brokenConnection('the connection to labd broke', error);
-        if (code !== 'ENOENT' && code !== 'ECONNREFUSED') throw refusedConnection(code, error);
-        if (performance.now() > deadline) throw absentDaemon(error);
+        if (!passingFailures.has(code)) throw refusedConnection(code, error);
+        if (performance.now() > deadline) throw code === 'EAGAIN' ? crowdedDaemon(error) : absentDaemon(error);
       }
       await sleep(retryEveryMs);
     }
@@ -217,6 +219,11 @@ function keyOf(event: OperationEvent): string {
 function absentDaemon(cause: unknown): LabError {
   const hint = "labd may be starting or stopped: try again in a moment, or tell the lab's admin";
   return new LabError('unreachable', "the lab's daemon (labd) is not there", { hint, cause });
+}
+
+function crowdedDaemon(cause: unknown): LabError {
+  const hint = 'try again in a moment';
+  return new LabError('unreachable', "too many call the lab's daemon (labd) at once", { hint, cause });
 }
 
 function refusedConnection(code: string | undefined, cause: unknown): LabError {

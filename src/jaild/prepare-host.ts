@@ -1,9 +1,9 @@
 import { chmodSync, chownSync, mkdirSync } from 'node:fs';
-import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { LabConfig } from '../config/lab-config.ts';
 import { LabError } from '../lab/error.ts';
+import { isAnswered } from '../system/is-answered.ts';
 import { paths } from '../system/paths.ts';
 import { lookUpAccount } from './accounts.ts';
 import { makeBlankImage, nfsTemplate, rootTemplate } from './disk-images.ts';
@@ -43,12 +43,5 @@ export function refuseNewGround(before: LabConfig, after: LabConfig): void {
 
 /** Throws `LabError('busy')` when a jaild already answers: two would undo each other's work. */
 export async function refuseSecondJaild(socketPath: string): Promise<void> {
-  const isAnswered = await new Promise<boolean>(resolve => {
-    const socket = connect(socketPath, () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
-  if (isAnswered) throw new LabError('busy', 'a jaild already runs on this host');
+  if (await isAnswered(socketPath)) throw new LabError('busy', 'a jaild already runs on this host');
 }

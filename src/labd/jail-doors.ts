@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { Claim } from '../lab/claim.ts';
 import { LabError } from '../lab/error.ts';
+import { isAnswered } from '../system/is-answered.ts';
 import type { Door, Entrance } from './door.ts';
 import { openGuardedDoor } from './guarded-door.ts';
 import { createJailHttp } from './jail-http.ts';
-import { isAnswered } from './listen.ts';
 
 /** The sockets in each jail: `labd.sock` (HTTP, in the name of the claim) and `console.sock` (the serial line's bytes). */
 export interface JailDoors {

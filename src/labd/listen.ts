@@ -1,6 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs';
-import { connect, type Server } from 'node:net';
+import type { Server } from 'node:net';
 import { LabError } from '../lab/error.ts';
+import { isAnswered } from '../system/is-answered.ts';
 
 /** Replaces the socket that a killed daemon left. Throws `LabError('busy')` when a daemon answers there. */
 export async function listen(server: Server, path: string, mode: number): Promise<void> {
@@ -14,15 +15,4 @@ export async function listen(server: Server, path: string, mode: number): Promis
     });
   });
   chmodSync(path, mode);
-}
-
-/** Whether somebody listens on a unix socket. */
-export function isAnswered(path: string): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect(path, () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }
