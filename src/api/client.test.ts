@@ -154,7 +154,9 @@ test.each([
     if (isShort) expect(refused).toEqual([]);
     else expect(refused).not.toEqual([]);
     for (const outcome of refused) {
-      expect(outcome).toMatchObject({ reason: { code: 'unreachable', message: expect.stringMatching(/^too many call/) } });
+      expect(outcome).toMatchObject({
+        reason: { code: 'unreachable', message: expect.stringMatching(/^too many call/) },
+      });
     }
   } finally {
     labd.kill('SIGKILL');

@@ -1,12 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClaimedBoard, OperationEvent, QueuedRequest } from '../api/messages.ts';
 import type { Claim } from '../lab/claim.ts';
 import { LabError } from '../lab/error.ts';
 import { type Operation, systemActor } from '../lab/operation.ts';
-import type { Request, RequestEnd } from '../lab/request.ts';
-import { signatureOf } from '../lab/want.ts';
-import type { Holder, Store } from '../store/store.ts';
+import type { RequestEnd } from '../lab/request.ts';
+import type { Store } from '../store/store.ts';
 import type { Changes } from './changes.ts';
+import { createQueueWatch } from './queue-watch.ts';
 
 /** Where those are who wait for boards: each is told where they stand, and what becomes of what they are granted. */
 export interface WaitingRoom {
@@ -18,10 +17,6 @@ export interface WaitingRoom {
   endForsaken(): Promise<void>;
 }
 
-const mostHoldersTold = 5;
-/** A waiter is told of the changes of others at most this often; of a board of their own, at once. */
-const pauseMs = 200;
-
 export function createWaitingRoom(options: {
   readonly store: Store;
   readonly changes: Changes;
@@ -31,47 +26,13 @@ export function createWaitingRoom(options: {
   const { store, changes, followOperation, describe } = options;
   const followers = new Map<number, number>();
   let suspects: ReadonlySet<number> = new Set();
-  let snapshot: Promise<Snapshot> | undefined;
-
-  /** One look at the queue serves all who wait. */
-  function look(): Promise<Snapshot> {
-    snapshot ??= takeSnapshot(store).finally(() => {
-      snapshot = undefined;
-    });
-    return snapshot;
-  }
+  const watch = createQueueWatch(store, changes);
 
   async function* tellPlaces(requestId: number, signal: AbortSignal): AsyncGenerator<OperationEvent, RequestEnd> {
-    let told = '';
-    for (;;) {
-      const changed = changes.wait(signal);
-      const request = await store.findRequest(requestId);
-      if (!request) throw new LabError('not-found', `there is no request ${requestId}`);
-      if (request.ended !== undefined) return request.ended;
-      const place = await placeOf(request, await look());
-      if (place && JSON.stringify(place) !== told) {
-        told = JSON.stringify(place);
-        yield place;
-        await Promise.race([changed, sleep(pauseMs, undefined, { ref: false })]);
-      }
-      await changed;
-      if (signal.aborted) throw new LabError('unreachable', 'the connection ended');
-    }
-  }
-
-  async function placeOf(request: Request, { queue, holdersOf }: Snapshot) {
-    const index = queue.findIndex(({ id }) => id === request.id);
-    if (index < 0) return undefined;
-    const holders = await holdersOf(request);
-    const ahead = queue.slice(0, index).filter(other => competes(other, request));
-    const boardsAhead = ahead.reduce((sum, { wants }) => sum + wants.length, 0);
-    const last = holders[boardsAhead + request.wants.length - 1];
-    return {
-      event: 'waiting',
-      position: index + 1,
-      holders: holders.slice(0, mostHoldersTold),
-      ...(last === undefined ? {} : { expectedAtMs: last.untilMs }),
-    } as const;
+    yield* watch.follow(requestId, signal);
+    const request = await store.findRequest(requestId);
+    if (request?.ended !== undefined) return request.ended;
+    throw new LabError('not-found', `there is no request ${requestId}`);
   }
 
   /** What is granted is built side by side, and told as it comes. */
@@ -130,34 +91,6 @@ export function createWaitingRoom(options: {
       suspects = new Set(unfollowed.map(({ id }) => id));
     },
   };
-}
-
-interface Snapshot {
-  readonly queue: readonly Request[];
-  holdersOf(request: Request): Promise<readonly Holder[]>;
-}
-
-async function takeSnapshot(store: Store): Promise<Snapshot> {
-  const known = new Map<string, Promise<readonly Holder[]>>();
-  return {
-    queue: await store.listQueue(),
-    holdersOf({ wants }) {
-      const signature = signatureOf(wants);
-      const holders = known.get(signature) ?? store.listHolders(wants);
-      known.set(signature, holders);
-      return holders;
-    },
-  };
-}
-
-/** Could they want the same board? Labels may tell them apart, so this errs on the side of a longer wait. */
-function competes(a: Request, b: Request): boolean {
-  return a.wants.some(one =>
-    b.wants.some(other => {
-      if (one.board !== undefined && other.board !== undefined) return one.board === other.board;
-      return one.class === undefined || other.class === undefined || one.class === other.class;
-    }),
-  );
 }
 
 function errorOf(end: RequestEnd): LabError {

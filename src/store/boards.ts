@@ -1,8 +1,8 @@
 import type { Kysely } from 'kysely';
 import { type Bar, isActive } from '../lab/bar.ts';
-import type { Board } from '../lab/board.ts';
 import { readBars } from './bars.ts';
 import { claimColumns, readClaim } from './claims.ts';
+import type { ReadDefinition } from './definitions.ts';
 import type { StoreSchema } from './schema.ts';
 import type { BoardFilter, BoardRecord } from './store.ts';
 
@@ -11,6 +11,7 @@ export async function listBoards(
   database: Kysely<StoreSchema>,
   nowMs: number,
   { user, after, limit }: BoardFilter,
+  readDefinition: ReadDefinition,
 ): Promise<BoardRecord[]> {
   let query = selectBoards(database)
     .where(({ eb, or, exists, selectFrom }) =>
@@ -28,16 +29,17 @@ export async function listBoards(
   if (limit !== undefined) query = query.limit(limit);
   const rows = await query.execute();
   const bars = await readBars(database);
-  return rows.map(row => readBoard(row, bars.get(row.handle) ?? [], nowMs));
+  return rows.map(row => readBoard(row, bars.get(row.handle) ?? [], nowMs, readDefinition));
 }
 
 export async function findBoard(
   database: Kysely<StoreSchema>,
   nowMs: number,
   handle: string,
+  readDefinition: ReadDefinition,
 ): Promise<BoardRecord | undefined> {
   const row = await selectBoards(database).where('board.handle', '=', handle).executeTakeFirst();
-  return row && readBoard(row, (await readBars(database, handle)).get(handle) ?? [], nowMs);
+  return row && readBoard(row, (await readBars(database, handle)).get(handle) ?? [], nowMs, readDefinition);
 }
 
 export async function listHandles(database: Kysely<StoreSchema>): Promise<string[]> {
@@ -100,11 +102,11 @@ function selectBoards(database: Kysely<StoreSchema>) {
 
 type BoardRow = Awaited<ReturnType<ReturnType<typeof selectBoards>['executeTakeFirstOrThrow']>>;
 
-function readBoard(row: BoardRow, bars: readonly Bar[], nowMs: number): BoardRecord {
+function readBoard(row: BoardRow, bars: readonly Bar[], nowMs: number, readDefinition: ReadDefinition): BoardRecord {
   const { operation_id, kind } = row;
   const claim = readClaim(row);
   return {
-    board: JSON.parse(row.definition) as Board,
+    board: readDefinition(row.handle, row.definition),
     isListed: row.is_listed === 1,
     epoch: row.board_epoch,
     powerWanted: row.power_wanted,

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely';
+import { type Expression, type ExpressionBuilder, type Kysely, type SqlBool, sql } from 'kysely';
 import type { Want } from '../lab/want.ts';
 import type { StoreSchema } from './schema.ts';
 
@@ -10,28 +10,47 @@ export interface FreeFor {
   readonly besides: ReadonlySet<string>;
 }
 
+/** Is it a board of the lab that fits any of the wants? */
+export function fitsAny(eb: ExpressionBuilder<StoreSchema, 'board'>, wants: readonly Want[]): Expression<SqlBool> {
+  return eb.or(wants.map(want => fits(eb, want)));
+}
+
+function fits(eb: ExpressionBuilder<StoreSchema, 'board'>, want: Want): Expression<SqlBool> {
+  return eb.and([
+    eb('board.is_listed', '=', 1),
+    ...(want.class === undefined ? [] : [eb('board.class', '=', want.class)]),
+    ...(want.board === undefined ? [] : [eb('board.handle', '=', want.board)]),
+    ...want.labels.map(label =>
+      eb('board.handle', 'in', eb.selectFrom('board_label').select('board_label.board').where('label', '=', label)),
+    ),
+  ]);
+}
+
+/** At most `limit` boards of the lab that fit a want: for a request of n boards, n for each want tell whether it can ever be met. */
+export async function listFitting(database: Kysely<StoreSchema>, want: Want, limit: number): Promise<string[]> {
+  const query = database
+    .selectFrom('board')
+    .select('handle')
+    .where(eb => fits(eb, want));
+  return (await query.limit(limit).execute()).map(({ handle }) => handle);
+}
+
 /**
- * Boards of the lab that fit a want, those first that have been idle the longest, at most `limit`: for a request of n boards,
- * n for each want are enough to find out whether all can be had. With `free`, only those that nobody holds and that are
- * not barred as long as the lease lasts.
+ * Boards that fit a want, that nobody holds, and that are not barred as long as the lease lasts; those first that have been idle
+ * the longest. At most `limit`: for a request of n boards, n for each want are enough to find out whether all can be had.
  */
 export async function listCandidates(
   database: Kysely<StoreSchema>,
   want: Want,
   limit: number,
-  free?: FreeFor,
+  { nowMs, leaseMs, besides }: FreeFor,
 ): Promise<string[]> {
-  let query = database.selectFrom('board').select('handle').where('is_listed', '=', 1);
-  if (want.class !== undefined) query = query.where('class', '=', want.class);
-  if (want.board !== undefined) query = query.where('handle', '=', want.board);
-  for (const label of want.labels) {
-    query = query.where('handle', 'in', inner =>
-      inner.selectFrom('board_label').select('board_label.board').where('label', '=', label),
-    );
-  }
-  if (free) {
-    const { nowMs, leaseMs, besides } = free;
-    query = query.where('claim_id', 'is', null).where(({ not, exists, selectFrom }) =>
+  let query = database
+    .selectFrom('board')
+    .select('handle')
+    .where(eb => fits(eb, want))
+    .where('claim_id', 'is', null)
+    .where(({ not, exists, selectFrom }) =>
       not(
         exists(
           selectFrom('bar')
@@ -42,8 +61,7 @@ export async function listCandidates(
         ),
       ),
     );
-    if (besides.size > 0) query = query.where('handle', 'not in', [...besides]);
-  }
+  if (besides.size > 0) query = query.where('handle', 'not in', [...besides]);
   const rows = await query.orderBy('last_released_at').orderBy('handle').limit(limit).execute();
   return rows.map(({ handle }) => handle);
 }

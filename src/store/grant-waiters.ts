@@ -17,10 +17,13 @@ const setAsideAfterMs = 10 * 60_000;
  */
 export async function grantWaiters(writing: Writing): Promise<readonly Operation[]> {
   const { database, nowMs } = writing;
+  const served = await listServed(writing);
+  if (served.length === 0) return [];
   const waiting = await database
     .selectFrom('request')
-    .select(['id', 'user_name', 'wants', 'board_count', 'lease_ms', 'power', 'grace_ms', 'keys', 'created_at'])
+    .select(['id', 'user_name', 'wants', 'lease_ms', 'power', 'grace_ms', 'keys', 'created_at'])
     .where('ended_at', 'is', null)
+    .where('wants', 'in', served)
     .orderBy('priority', 'desc')
     .orderBy('seq')
     .execute();
@@ -33,9 +36,7 @@ export async function grantWaiters(writing: Writing): Promise<readonly Operation
     const signature = `${request.lease_ms} ${signatureOf(wants)}`;
     const isSetAside = wants.length > 1 && request.created_at + setAsideAfterMs <= nowMs;
     if (unfit.has(signature) && !isSetAside) continue;
-    const free: FreeFor = { nowMs, leaseMs: request.lease_ms, besides };
-    const choices = await Promise.all(wants.map(want => listCandidates(database, want, wants.length, free)));
-    const boards = assign(choices);
+    const { choices, boards } = await choose(writing, wants, request.lease_ms, besides);
     if (boards) {
       for (const board of boards) granted.push(await grant(writing, request, board));
       await endGranted(writing, request);
@@ -45,6 +46,38 @@ export async function grantWaiters(writing: Writing): Promise<readonly Operation
     if (isSetAside) for (const board of choices.flat()) besides.add(board);
   }
   return granted;
+}
+
+/**
+ * What is asked for by requests that can be given something, or for which boards are set aside. The others, of which there may be a
+ * thousand, are not looked at one by one: many ask for the same.
+ */
+async function listServed(writing: Writing): Promise<string[]> {
+  const groups = await writing.database
+    .selectFrom('request')
+    .select(['wants', 'board_count', 'lease_ms', ({ fn }) => fn.min('created_at').as('since')])
+    .where('ended_at', 'is', null)
+    .groupBy(['wants', 'board_count', 'lease_ms'])
+    .execute();
+  const served: string[] = [];
+  for (const { wants, board_count, lease_ms, since } of groups) {
+    const isSetAside = board_count > 1 && Number(since) + setAsideAfterMs <= writing.nowMs;
+    if (isSetAside || (await choose(writing, JSON.parse(wants) as Want[], lease_ms, new Set())).boards)
+      served.push(wants);
+  }
+  return served;
+}
+
+/** The free boards that each of the wants could have, and one for each of them if all can be had. */
+async function choose(
+  { database, nowMs }: Writing,
+  wants: readonly Want[],
+  leaseMs: number,
+  besides: ReadonlySet<string>,
+): Promise<{ readonly choices: readonly string[][]; readonly boards: readonly string[] | undefined }> {
+  const free: FreeFor = { nowMs, leaseMs, besides };
+  const choices = await Promise.all(wants.map(want => listCandidates(database, want, wants.length, free)));
+  return { choices, boards: assign(choices) };
 }
 
 interface Waiting {

@@ -3,7 +3,7 @@ import { LabError } from '../lab/error.ts';
 import { formatMoment } from '../lab/format-moment.ts';
 import { systemActor } from '../lab/operation.ts';
 import type { Want } from '../lab/want.ts';
-import { listCandidates } from './candidates.ts';
+import { listFitting } from './candidates.ts';
 import { readClaim, selectLiveClaims } from './claims.ts';
 import type { Extension } from './store.ts';
 import type { Writing } from './write.ts';
@@ -68,7 +68,7 @@ async function findWaiter({ database }: Writing, board: string): Promise<string 
   async function couldHave(text: string): Promise<boolean> {
     for (const want of JSON.parse(text) as Want[]) {
       if (want.board !== undefined && want.board !== board) continue;
-      if ((await listCandidates(database, { ...want, board }, 1)).length > 0) return true;
+      if ((await listFitting(database, { ...want, board }, 1)).length > 0) return true;
     }
     return false;
   }

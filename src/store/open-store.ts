@@ -3,6 +3,7 @@ import { liftBar, liftEndedBars, setBar } from './bars.ts';
 import { countByClass, findBoard, listBoards, listHandles } from './boards.ts';
 import { beginCheck } from './checks.ts';
 import { isLive, listClaimsOf, listEnding, listOrphans } from './claims.ts';
+import { createDefinitionReader } from './definitions.ts';
 import type { Engine } from './engine.ts';
 import { listHolders } from './explain-busy.ts';
 import { grantWaiters } from './grant-waiters.ts';
@@ -11,7 +12,7 @@ import { extend, markAllAway, markAway, markBack, shiftLeases, spareLeases } fro
 import { migrateStore } from './migrations/migrate.ts';
 import { findOperation, listClaimOperations, listUnfinishedOperations } from './operation-rows.ts';
 import { beginOperation, finishOperation, markUndoing, recordStep } from './operations.ts';
-import { ask, endRequest, findRequest, listQueue, mustSettle, settle } from './requests.ts';
+import { ask, endRequest, findRequest, listQueue, listWaiting, mustSettle, settle } from './requests.ts';
 import type { StoreSchema } from './schema.ts';
 import { share, transfer, unshare } from './sharing.ts';
 import type { Store } from './store.ts';
@@ -27,6 +28,7 @@ export async function openStore(engine: Engine, log: (text: string) => void): Pr
     await database.destroy();
     throw error;
   }
+  const readDefinition = createDefinitionReader();
   const write = createWrite(database, engine);
   const now = () => readNow(database, engine);
   return {
@@ -36,16 +38,17 @@ export async function openStore(engine: Engine, log: (text: string) => void): Pr
         await syncLab(writing, classes, boards);
         return grantWaiters(writing);
       }),
-    listBoards: async (filter = {}) => listBoards(database, await now(), filter),
-    findBoard: async handle => findBoard(database, await now(), handle),
+    listBoards: async (filter = {}) => listBoards(database, await now(), filter, readDefinition),
+    findBoard: async handle => findBoard(database, await now(), handle, readDefinition),
     listHandles: () => listHandles(database),
     countByClass: async () => countByClass(database, await now()),
 
     ask: wish => write(writing => ask(writing, wish)),
     endRequest: (id, reason, actor) => write(writing => endRequest(writing, id, reason, actor)),
     listQueue: () => listQueue(database),
+    listWaiting: () => listWaiting(database),
     findRequest: id => findRequest(database, id),
-    listHolders: wants => listHolders(database, wants),
+    listHolders: (wants, limit) => listHolders(database, wants, limit),
     settle: async () => {
       // Nothing waits and nothing has ended: most of the time, and then nothing is written.
       if (!(await mustSettle(database, await now()))) return { isChanged: false, granted: [] };

@@ -239,10 +239,13 @@ describeStore('the queue', boards, lab => {
     await lab.claim({ wants: [{ board: 'rock-2', labels: [] }], user: 'bob', leaseMs: 9000 });
     await lab.claim({ wants: [{ board: 'rock-3', labels: [] }], user: 'carol', leaseMs: 3000 });
     await lab.claim({ wants: [{ board: 'other-1', labels: [] }], user: 'dave', leaseMs: 1000 });
-    expect(await lab.store.listHolders([{ class: 'rock', labels: [] }])).toEqual([
+    const rock = [{ class: 'rock', labels: [] }];
+    const [carol, bob] = [
       { board: 'rock-3', user: 'carol', untilMs: 1_003_000 },
       { board: 'rock-2', user: 'bob', untilMs: 1_009_000 },
-    ]);
+    ];
+    expect(await lab.store.listHolders(rock, 10)).toEqual([carol, bob]);
+    expect(await lab.store.listHolders(rock, 1)).toEqual([carol]);
   });
 
   test("a claim that fails leaves its request's other claims as orphans, and is none itself", async () => {

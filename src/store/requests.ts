@@ -3,7 +3,7 @@ import { LabError } from '../lab/error.ts';
 import type { Operation } from '../lab/operation.ts';
 import type { Request, RequestEnd } from '../lab/request.ts';
 import { assign, describeWant, type Want } from '../lab/want.ts';
-import { listCandidates } from './candidates.ts';
+import { listFitting } from './candidates.ts';
 import { checkLimits } from './check-limits.ts';
 import { explainBusy } from './explain-busy.ts';
 import { grantWaiters } from './grant-waiters.ts';
@@ -96,6 +96,12 @@ export async function listQueue(database: Kysely<StoreSchema>): Promise<Request[
   return rows.map(readRequest);
 }
 
+/** The numbers of the requests that wait. */
+export async function listWaiting(database: Kysely<StoreSchema>): Promise<ReadonlySet<number>> {
+  const rows = await database.selectFrom('request').select('id').where('ended_at', 'is', null).execute();
+  return new Set(rows.map(({ id }) => id));
+}
+
 export async function findRequest(
   database: Kysely<StoreSchema>,
   id: number,
@@ -128,7 +134,7 @@ function readRequest({ id, user_name, wants, priority, seq, created_at, deadline
 
 /** A wish that no board can ever meet is refused, and does not wait for ever. */
 async function checkWants(database: Kysely<StoreSchema>, wants: readonly Want[]): Promise<void> {
-  const choices = await Promise.all(wants.map(want => listCandidates(database, want, wants.length)));
+  const choices = await Promise.all(wants.map(want => listFitting(database, want, wants.length)));
   const missing = wants.find((_, index) => choices[index]?.length === 0);
   if (missing) {
     const hint = '`labcli classes` and `labcli status` list what there is';

@@ -33,9 +33,11 @@ export interface Store {
   endRequest(id: number, reason: RequestEnd, actor: string): Promise<boolean>;
   /** The queue, in the order in which it is served. */
   listQueue(): Promise<readonly Request[]>;
+  /** The numbers of the requests that wait. */
+  listWaiting(): Promise<ReadonlySet<number>>;
   findRequest(id: number): Promise<(Request & { readonly ended?: RequestEnd }) | undefined>;
-  /** Who holds the boards that fit any of the wants, those first whose leases end first. */
-  listHolders(wants: readonly Want[]): Promise<readonly Holder[]>;
+  /** Who holds the boards that fit any of the wants, those first whose leases end first, at most `limit`. */
+  listHolders(wants: readonly Want[], limit: number): Promise<readonly Holder[]>;
   /** What time alone changes: waiting that is over, windows that begin and end. `isChanged` when anything was. */
   settle(): Promise<{ readonly isChanged: boolean; readonly granted: Granted }>;
 

@@ -10,6 +10,7 @@ import { openBareDoor } from './bare-door.ts';
 import { formatMs, formatTable, quantile, type Row, timeMs } from './figures.ts';
 import { measureHandOver } from './hand-over.ts';
 import { measureLabdAlone } from './labd-alone.ts';
+import { measureLargeLab } from './large-lab.ts';
 import { proportionalBytes, residentBytes } from './memory.ts';
 import { measureNeighbours } from './neighbours.ts';
 import { measurePodman } from './podman.ts';
@@ -105,20 +106,6 @@ async function measureMemory(host: VirtualHost): Promise<Row[]> {
 async function currentBase(host: VirtualHost): Promise<string> {
   const [program, ...args] = host.enter('readlink', '-f', paths.jailBase);
   return (await run(program, args)).trim();
-}
-
-async function measureLargeLab(): Promise<Row[]> {
-  const output = await run(process.execPath, [join(import.meta.dirname, 'large-lab.ts')], { timeoutMs: 240_000 });
-  const measured = JSON.parse(output) as Readonly<Record<string, number>>;
-  const row = (what: string, name: string, aim: string): Row => ({ what, figure: formatMs(measured[name] ?? 0), aim });
-  return [
-    row('10,000 boards, 1,000 waiters, 1,000,000 events: `status --mine`', 'statusMs', '20 ms'),
-    row('the same: `claim` of a free board, until it is given', 'claimMs', '20 ms'),
-    row('the same: `claim` without a free board, until busy is told', 'busyMs', '20 ms'),
-    row('the same: `claim --wait`, until the place is told', 'waitMs', '20 ms'),
-    row('the same: `status` of all 10,000', 'allMs', ''),
-    { what: 'the same: labd, resident', figure: megabytes(measured.residentBytes ?? 0), aim: '' },
-  ];
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'labcli-bench-'));

@@ -1,161 +1,95 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
-import { createClient } from '../../src/api/client.ts';
-import type { LabConfig } from '../../src/config/lab-config.ts';
-import { createFakeConsole } from '../../src/drivers/console/fake-console.ts';
-import { createFakePower } from '../../src/drivers/power/fake-power.ts';
-import type { Board } from '../../src/lab/board.ts';
-import { startDaemon } from '../../src/labd/daemon.ts';
-import { createJaildClient } from '../../src/labd/jaild-client.ts';
-import { openStore } from '../../src/store/open-store.ts';
-import { openSqliteEngine } from '../../src/store/sqlite-engine.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient, type LabClient } from '../../src/api/client.ts';
+import { LabError } from '../../src/lab/error.ts';
 import { startFakeJaild } from '../integration/fake-jaild.ts';
-import { quantile, timeMs } from './figures.ts';
+import { formatMs, quantile, type Row, timeMs } from './figures.ts';
+import { residentBytes } from './memory.ts';
 
-/**
- * A labd with 10,000 boards, of which 1,000 are held, 1,000 who wait for those, and 1,000,000 events behind it. Prints what it
- * measured as JSON; a process of its own, for its memory is one of the figures.
- */
-const boardCount = 10_000;
-const heldCount = 1000;
+const daemonScript = join(import.meta.dirname, 'large-lab-daemon.ts');
 const waiterCount = 1000;
-const eventCount = 1_000_000;
+/** As in the service of labd. */
+const nodeFlags = ['--optimize-for-size', '--max-semi-space-size=1'];
 
-/** The store is prepared by a process before, whose memory does not count. */
-const prepared = process.argv[2];
-const directory = prepared ?? mkdtempSync(join(tmpdir(), 'labcli-large-'));
-const at = (name: string) => join(directory, name);
-
-function makeBoard(index: number): Board {
-  const held = index < heldCount;
-  return {
-    handle: `${held ? 'busy' : 'free'}-${index}`,
-    class: held ? 'busy' : 'free',
-    architecture: 'arm64',
-    labels: [],
-    mac: '52:54:00:00:00:01',
-    vlan: 2,
-    poePort: { switch: 'poe1', port: index + 1 },
-    serial: { path: `/dev/ttyS${index}`, baudRate: 115_200 },
-    network: {
-      jailAddress: '10.77.0.2',
-      gateway: '10.96.2.1',
-      subnet: '10.96.2.0',
-      prefixLength: 24,
-      boardAddress: '10.96.2.100',
-    },
-    uidBase: 1,
-  };
-}
-
-const limits = { memoryBytes: 1, processes: 1, cpus: 1, ioBytesPerSecond: 1 };
-const boardClass = {
-  description: '',
-  architecture: 'arm64',
-  leaseMs: 14_400_000,
-  maxLeaseMs: 604_800_000,
-  yieldsToWaiters: false,
-  offTimeMs: 1,
-  nestedNamespaces: false,
-  limits,
-} as const;
-const config = {
-  name: 'large',
-  users: Array.from({ length: heldCount }, (_, index) => ({ name: `user${index}`, keys: [], quota: {} })),
-  roles: [],
-  classes: [
-    { ...boardClass, name: 'busy' },
-    { ...boardClass, name: 'free' },
-  ],
-  switches: [],
-  boards: Array.from({ length: boardCount }, (_, index) => makeBoard(index)),
-  reservations: { holdGraceMs: 60_000, warnMs: 600_000, outageGraceMs: 300_000, historyMs: 1e12 },
-} as unknown as LabConfig;
-
-async function prepareStore(): Promise<void> {
-  const store = await openStore(openSqliteEngine(at('lab.db')), () => {});
-  await store.syncLab(['busy', 'free'], config.boards);
-  const ask = { leaseMs: 14_400_000, power: 'off', priority: 0, keys: [], limits: {} } as const;
-  const wants = [{ class: 'busy', labels: [] }];
-  for (let index = 0; index < heldCount; index++) {
-    const { granted } = await store.ask({ ...ask, user: `user${index}`, wants, waits: false });
-    for (const { id } of granted) await store.finishOperation(id, { state: 'done' });
-  }
-  for (let index = 0; index < waiterCount; index++) {
-    await store.ask({ ...ask, user: `user${index}`, wants, waits: true });
-  }
-  await store.close();
-  const database = new Database(at('lab.db'));
-  const columns = 'seq, at, kind, board, user_name, actor, epoch, cause, detail';
-  const insert = database.prepare(
-    `insert into event (${columns}) values (0, ${Date.now()}, 'power-switched', ?, ?, ?, 1, null, '{}')`,
-  );
-  database.transaction(() => {
-    for (let index = 0; index < eventCount; index++) {
-      const user = `user${index % heldCount}`;
-      insert.run(`free-${heldCount + (index % (boardCount - heldCount))}`, user, user);
-    }
-  })();
-  database.close();
-}
-
-if (prepared !== undefined) {
-  await prepareStore();
-  process.exit();
-}
-
-try {
-  execFileSync(process.execPath, [import.meta.filename, directory], { timeout: 120_000 });
-  for (const { handle } of config.boards) mkdirSync(at(`jails/${handle}`), { recursive: true });
-  const jaild = await startFakeJaild(at('jaild.sock'), () => {});
-  const daemon = await startDaemon({
-    config,
-    reload: async () => config,
-    store: await openStore(openSqliteEngine(at('lab.db')), () => {}),
-    jails: createJaildClient(at('jaild.sock')),
-    powerOf: () => createFakePower(),
-    switchOf: () => undefined,
-    sshdOf: () => ({ host: '127.0.0.1', port: 9 }),
-    consoleOf: () => createFakeConsole(),
-    hostSocket: at('labd.sock'),
-    authorizedKeys: at('authorized_keys'),
-    jailSockets: at('jails'),
-    log: () => {},
+/** labd in a lab of 10,000 boards, with 1,000 connections that wait, and its rounds of upkeep going on. */
+export async function measureLargeLab(): Promise<Row[]> {
+  const directory = mkdtempSync(join(tmpdir(), 'labcli-large-'));
+  const socketPath = join(directory, 'labd.sock');
+  const jaild = await startFakeJaild(join(directory, 'jaild.sock'), () => {});
+  // Prepared by a process before, whose memory does not count.
+  execFileSync(process.execPath, [daemonScript, directory, 'prepare'], { timeout: 240_000 });
+  const daemon = spawn(process.execPath, [...nodeFlags, daemonScript, directory], {
+    stdio: 'inherit',
+    env: { ...process.env, MALLOC_ARENA_MAX: '1' },
   });
-  const clientOf = (user: string) => createClient({ socketPath: at('labd.sock'), user });
-  const client = clientOf('user1');
-  /** Until the first event that tells what becomes of it; the rest goes on. */
-  const ask = async (user: string, name: string, wait: boolean) => {
-    const body = { wants: [{ class: name, labels: [] }], wait };
-    const stream = clientOf(user).runOperation({ kind: 'claim', body });
-    const wanted = wait ? 'waiting' : 'operation';
-    try {
-      for await (const { event } of stream) if (event === wanted) break;
-    } catch {
-      // Busy is an answer, too.
-    }
-  };
-  const repeat = async (rounds: number, action: (round: number) => Promise<unknown>) => {
-    const ms: number[] = [];
-    for (let round = 0; round < rounds; round++) ms.push(await timeMs(() => action(round)));
-    return quantile(ms, 0.5);
-  };
-  const measured = {
-    statusMs: await repeat(20, () => client.listBoards({ isMine: true })),
-    claimMs: await repeat(20, round => ask(`user${round}`, 'free', false)),
-    busyMs: await repeat(20, round => ask(`user${round}`, 'busy', false)),
-    waitMs: await repeat(10, round => ask(`user${round}`, 'busy', true)),
-    allMs: await repeat(5, () => client.listBoards({ isMine: false })),
-    eventsMs: await repeat(20, () => client.call('GET /v1/history', { board: 'busy-1' })),
-    residentBytes: process.memoryUsage().rss,
-  };
-  process.stdout.write(`${JSON.stringify(measured)}\n`);
-  await daemon.stop();
-  await jaild.close();
-} finally {
-  rmSync(directory, { recursive: true, force: true });
+  try {
+    while (!existsSync(socketPath)) await sleep(20);
+    const clientOf = (user: string) => createClient({ socketPath, user, startMs: 30_000, reconnectMs: 0 });
+    await Promise.all(Array.from({ length: waiterCount }, (_, index) => startWaiting(clientOf(`user${index}`))));
+    const client = clientOf('user1');
+    const rows = [
+      await measure('`status --mine`', '20 ms', () => client.listBoards({ isMine: true })),
+      await measure('`claim` of a free board, until it is given', '20 ms', round =>
+        ask(clientOf(`user${round}`), 'free', false),
+      ),
+      await measure('`claim` without a free board, until busy is told', '20 ms', round =>
+        ask(clientOf(`user${round}`), 'busy', false),
+      ),
+      await measure('`claim --wait`, until the place is told', '20 ms', round =>
+        ask(clientOf(`user${round}`), 'busy', true),
+      ),
+      await measure('`history` of a board', '', () => client.call('GET /v1/history', { board: 'busy-1' })),
+      await measure('`status` of all 10,000', '', () => client.listBoards({ isMine: false }), 20),
+    ];
+    const memory = `${(residentBytes(daemon.pid ?? 0) / 2 ** 20).toFixed(0)} MB`;
+    return [...rows, { what: 'the same: labd, resident', figure: memory, aim: '' }];
+  } finally {
+    daemon.kill('SIGKILL');
+    await jaild.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
-process.exit();
+
+/** Comes back when the place is told, and goes on to wait. */
+async function startWaiting(client: LabClient): Promise<void> {
+  const stream = client.runOperation({ kind: 'claim', body: { wants: [{ class: 'busy', labels: [] }], wait: true } });
+  for (;;) {
+    const { value } = await stream.next();
+    if (value?.event === 'waiting') break;
+  }
+  const listen = async () => {
+    for await (const _ of stream);
+  };
+  listen().catch(() => {
+    // The bench ends labd before its waiters.
+  });
+}
+
+/** Until the first event that tells what becomes of it; a claim goes on without whoever asked. Busy is an answer, too. */
+async function ask(client: LabClient, name: string, wait: boolean): Promise<void> {
+  const stream = client.runOperation({ kind: 'claim', body: { wants: [{ class: name, labels: [] }], wait } });
+  try {
+    for await (const { event } of stream) if (event === (wait ? 'waiting' : 'operation')) return;
+  } catch (error) {
+    if (!(error instanceof LabError) || error.code !== 'busy') throw error;
+  }
+}
+
+async function measure(
+  what: string,
+  aim: string,
+  action: (round: number) => Promise<unknown>,
+  rounds = 50,
+): Promise<Row> {
+  const ms: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    ms.push(await timeMs(() => action(round)));
+    // As somebody at a keyboard, and not as a flood.
+    await sleep(20);
+  }
+  const figure = `p50 ${formatMs(quantile(ms, 0.5))}, p95 ${formatMs(quantile(ms, 0.95))}`;
+  return { what: `10,000 boards, 1,000 waiters, 1,000,000 events: ${what}`, figure, aim };
+}

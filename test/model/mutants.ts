@@ -35,8 +35,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'all or none: those of several boards that are there are given out',
     file: 'store/grant-waiters.ts',
-    right: 'const boards = assign(choices);',
-    wrong: 'const boards = assign(choices.filter(choice => choice.length > 0));',
+    right: 'boards: assign(choices)',
+    wrong: 'boards: assign(choices.filter(choice => choice.length > 0))',
   },
   {
     name: 'one board is given to two places',
@@ -49,6 +49,12 @@ export const mutants: readonly Mutant[] = [
     file: 'store/grant-waiters.ts',
     right: 'if (isSetAside) for',
     wrong: 'if (!isSetAside) for',
+  },
+  {
+    name: 'of all that is asked for, one thing alone is looked at',
+    file: 'store/grant-waiters.ts',
+    right: "    .groupBy(['wants', 'board_count', 'lease_ms'])\n",
+    wrong: "    .groupBy(['wants', 'board_count', 'lease_ms'])\n    .limit(1)\n",
   },
   {
     name: 'a waiter is not served at a release',
@@ -77,20 +83,20 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'labels ignored',
     file: 'store/candidates.ts',
-    right: 'of want.labels)',
-    wrong: 'of [])',
+    right: 'want.labels.map(',
+    wrong: '[].map(',
   },
   {
     name: 'boards that lab.yaml does not name are given out',
     file: 'store/candidates.ts',
-    right: ".where('is_listed', '=', 1)",
+    right: "eb('board.is_listed', '=', 1),",
     wrong: '',
   },
   {
     name: 'claim_id is not looked at: boards that are held are given out',
     file: 'store/candidates.ts',
-    right: "query.where('claim_id', 'is', null).where(",
-    wrong: 'query.where(',
+    right: "    .where('claim_id', 'is', null)\n",
+    wrong: '',
   },
   {
     name: 'the epoch stays',

@@ -164,22 +164,28 @@ export function createClaimCalls(context: CallContext): ClaimCalls {
     async begin(identity, kind, board, waits) {
       const deadline = performance.now() + longestWaitMs;
       for (;;) {
-        const { claim, record } = await gate.allow(identity, kind, board);
-        const changed = changes.wait(AbortSignal.timeout(longestWaitMs));
-        if (waits && record.operation && performance.now() < deadline) {
-          await changed;
-          continue;
+        const change = new AbortController();
+        // Before the look: what changes after it is not missed.
+        const changed = changes.wait(AbortSignal.any([change.signal, AbortSignal.timeout(longestWaitMs)]));
+        try {
+          const { claim, record } = await gate.allow(identity, kind, board);
+          if (waits && record.operation && performance.now() < deadline) {
+            await changed;
+            continue;
+          }
+          const begin = { kind, board: claim.board, epoch: claim.epoch, actor: identity.user };
+          const operation = await store.beginOperation(begin);
+          const first = { event: 'operation', id: operation.id, kind, board: claim.board } as const;
+          return {
+            first,
+            run() {
+              operations.start(operation);
+              return operations.follow(operation);
+            },
+          };
+        } finally {
+          change.abort();
         }
-        const begin = { kind, board: claim.board, epoch: claim.epoch, actor: identity.user };
-        const operation = await store.beginOperation(begin);
-        const first = { event: 'operation', id: operation.id, kind, board: claim.board } as const;
-        return {
-          first,
-          run() {
-            operations.start(operation);
-            return operations.follow(operation);
-          },
-        };
       }
     },
     async followOperation(identity, id) {

@@ -37,7 +37,11 @@ export async function addReservations(database: Kysely<any>, { identity, now }: 
       .addColumn(name, 'bigint', column => column.notNull().defaultTo(0))
       .execute();
   }
-  await schema.createIndex('board_free').on('board').columns(['class', 'claim_id', 'last_released_at']).execute();
+  await schema
+    .createIndex('board_free')
+    .on('board')
+    .columns(['class', 'claim_id', 'last_released_at', 'handle'])
+    .execute();
   await schema
     .createTable('board_label')
     .addColumn('board', 'text', column => column.notNull().references('board.handle'))
