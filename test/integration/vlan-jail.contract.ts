@@ -4,6 +4,7 @@ import { run } from '../../src/system/run.ts';
 import { createCableEnd } from './cable-end.ts';
 import { tagged } from './ethernet-frame.ts';
 import { callJaild } from './jaild-call.ts';
+import { version2LimitsContract } from './version2-limits.contract.ts';
 
 export interface JailTest {
   readonly name: string;
@@ -63,6 +64,7 @@ export const vlanJailContract: readonly JailTest[] = [
       assert.equal(await run('ip', [...onBoard.slice(1), 'nfs-cat', file], { timeoutMs }), "the board's root\n");
     },
   },
+  ...version2LimitsContract,
   {
     name: 'a wire that the lab host lost is made anew, and the rest of the jail stays',
     async check() {

@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../src/system/run.ts';
 import { makeKeys } from '../../src/vhost/client-config.ts';
+import { editLab } from '../e2e/many-boards.ts';
 import { bundleProgram } from './bundle-program.ts';
 import { makeBootFiles } from './jaild-host.ts';
 import { guestExchange, runInGuest } from './lab-guest.ts';
 import { expectSuccess, readOutcomes, type TestOutcome } from './told-outcomes.ts';
+import { version2Limits } from './version2-limits.contract.ts';
 import { vlanJailContract } from './vlan-jail.contract.ts';
 
-/** A whole jail with `trunk: { via: vlan }`, in a guest whose kernel has 802.1Q. */
+/** A whole jail with `trunk: { via: vlan }`, in a guest whose kernel has 802.1Q, and all controllers in cgroup v2. */
 const source = join(import.meta.dirname, '../..');
 
 let jailRun: { readonly outcomes: readonly TestOutcome[]; readonly log: string };
@@ -41,9 +43,11 @@ beforeAll(async () => {
 
 async function makeConfig(directory: string): Promise<void> {
   await makeKeys(join(directory, 'keys'), ['alice', 'bob']);
-  const labYaml = readFileSync(join(source, 'lab.yaml'), 'utf8');
-  const trunk = 'trunk: { via: vlan, interface: trunk0 }';
-  writeFileSync(join(directory, 'lab.yaml'), labYaml.replace(/^trunk: .*$/m, trunk));
+  const labYaml = editLab(readFileSync(join(source, 'lab.yaml'), 'utf8'), [
+    [['trunk'], { via: 'vlan', interface: 'trunk0' }],
+    [['jails', 'limits'], version2Limits],
+  ]);
+  writeFileSync(join(directory, 'lab.yaml'), labYaml);
 }
 
 test.each(vlanJailContract)('$name', ({ name }) => expectSuccess(jailRun, name));
