@@ -41,6 +41,9 @@ export interface EventDetails {
   'bar-lifted': { readonly bar: BarKind };
   'power-switched': { readonly action: string };
   'lab-reloaded': Record<never, never>;
+  'jail-base-begun': Record<never, never>;
+  /** New jails are built on it from now on. */
+  'jail-base-built': { readonly base: string };
   /** The clock was set, and all that was agreed by length moved with it: live claims, and requests that wait. */
   'clock-set': { readonly byMs: number };
   /** All that older events said, told again when they were dropped. */

@@ -13,4 +13,10 @@ export interface Request {
   readonly deadlineAtMs?: number;
 }
 
-export type RequestEnd = 'granted' | 'cancelled' | 'timeout' | 'disconnected' | 'refused' | 'removed by an admin';
+export type RequestEnd =
+  | 'granted'
+  | 'cancelled'
+  | 'timeout'
+  | 'disconnected'
+  | 'removed by an admin'
+  | 'no such board any more';

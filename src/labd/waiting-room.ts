@@ -97,6 +97,10 @@ function errorOf(end: RequestEnd): LabError {
   switch (end) {
     case 'timeout':
       return new LabError('timeout', 'no board came free in the time that you would wait');
+    case 'no such board any more':
+      return new LabError('not-found', 'lab.yaml has no board any more that you could get', {
+        hint: '`labcli classes` and `labcli status` list what there is',
+      });
     case 'removed by an admin':
       return new LabError('denied', 'an admin has ended your request');
     default:

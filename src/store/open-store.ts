@@ -12,7 +12,7 @@ import { extend, markAllAway, markAway, markBack, shiftLeases, spareLeases } fro
 import { migrateStore } from './migrations/migrate.ts';
 import { findOperation, listClaimOperations, listUnfinishedOperations } from './operation-rows.ts';
 import { beginOperation, finishOperation, markUndoing, recordStep } from './operations.ts';
-import { ask, endRequest, findRequest, listQueue, listWaiting, mustSettle, settle } from './requests.ts';
+import { ask, endImpossible, endRequest, findRequest, listQueue, listWaiting, mustSettle, settle } from './requests.ts';
 import type { StoreSchema } from './schema.ts';
 import { share, transfer, unshare } from './sharing.ts';
 import type { Store } from './store.ts';
@@ -36,6 +36,7 @@ export async function openStore(engine: Engine, log: (text: string) => void): Pr
     syncLab: (classes, boards) =>
       write(async writing => {
         await syncLab(writing, classes, boards);
+        await endImpossible(writing);
         return grantWaiters(writing);
       }),
     listBoards: async (filter = {}) => listBoards(database, await now(), filter, readDefinition),

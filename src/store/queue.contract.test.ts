@@ -270,6 +270,17 @@ describeStore('the queue', boards, lab => {
     expect(boardsOf(await lab.store.syncLab(['rock', 'other'], boards))).toEqual(['rock-3']);
   });
 
+  test('who waits for what lab.yaml has no more is told so, and others wait on', async () => {
+    for (const _ of boards.slice(0, 3)) await lab.claim();
+    const one = await lab.ask({ user: 'bob', waits: true });
+    const three = await lab.ask({ ...rocks(3), user: 'carol', waits: true });
+    const third = await lab.ask({ wants: [{ board: 'rock-3', labels: [] }], user: 'dave', waits: true });
+    await lab.store.syncLab(['rock', 'other'], boards.slice(0, 2));
+    const ends = [one, three, third].map(async ({ requestId }) => (await lab.store.findRequest(requestId))?.ended);
+    expect(await Promise.all(ends)).toEqual([undefined, 'no such board any more', 'no such board any more']);
+    expect(await lab.replay()).toEqual(await lab.store.readLab());
+  });
+
   test("the board that has been idle the longest is the waiter's, and classes are counted", async () => {
     const first = await lab.claim();
     lab.clock.nowMs += 5;

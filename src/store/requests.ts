@@ -1,8 +1,8 @@
 import type { Kysely } from 'kysely';
 import { LabError } from '../lab/error.ts';
-import type { Operation } from '../lab/operation.ts';
+import { type Operation, systemActor } from '../lab/operation.ts';
 import type { Request, RequestEnd } from '../lab/request.ts';
-import { assign, describeWant, type Want } from '../lab/want.ts';
+import { assign, describeWant, signatureOf, type Want } from '../lab/want.ts';
 import { listFitting } from './candidates.ts';
 import { checkLimits } from './check-limits.ts';
 import { explainBusy } from './explain-busy.ts';
@@ -134,11 +134,26 @@ function readRequest({ id, user_name, wants, priority, seq, created_at, deadline
 
 /** A wish that no board can ever meet is refused, and does not wait for ever. */
 async function checkWants(database: Kysely<StoreSchema>, wants: readonly Want[]): Promise<void> {
-  const choices = await Promise.all(wants.map(want => listFitting(database, want, wants.length)));
+  const choices = await listChoices(database, wants);
   const missing = wants.find((_, index) => choices[index]?.length === 0);
   if (missing) {
     const hint = '`labcli classes` and `labcli status` list what there is';
     throw new LabError('not-found', `the lab has no ${describeWant(missing)}`, { hint });
   }
   if (!assign(choices)) throw new LabError('not-found', `the lab has fewer than ${wants.length} boards like these`);
+}
+
+/** Ends the requests that could be met when they were made, and never will be now that lab.yaml is another. */
+export async function endImpossible(writing: Writing): Promise<void> {
+  const possible = new Set<string>();
+  for (const { id, wants } of await listQueue(writing.database)) {
+    const signature = signatureOf(wants);
+    if (possible.has(signature)) continue;
+    if (assign(await listChoices(writing.database, wants))) possible.add(signature);
+    else await endRequest(writing, id, 'no such board any more', systemActor);
+  }
+}
+
+function listChoices(database: Kysely<StoreSchema>, wants: readonly Want[]): Promise<readonly string[][]> {
+  return Promise.all(wants.map(want => listFitting(database, want, wants.length)));
 }

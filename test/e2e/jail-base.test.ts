@@ -62,6 +62,9 @@ test('a new base is made beside the old one: new jails are built on it, and jail
   const name = await current();
   expect(name).toMatch(/^\d{8}T\d{6}Z$/);
   expect(stdout).toBe(`new jails are built on ${name}\n`);
+  const events = (await lab.ssh('labhost-alice', 'labcli', 'events')).stdout;
+  expect(events).toContain('jail-base-begun by alice');
+  expect(events).toContain(`jail-base-built by alice base=${name}`);
   second = await claim('bob');
   expect(await versionIn(second)).toBe('one');
   expect(await versionIn(first)).toBe('none');

@@ -47,6 +47,16 @@ export function createAdminCalls(context: CallContext): AdminCalls {
     }
   }
 
+  async function* recordBase(events: AsyncIterable<BaseEvent>, actor: string): AsyncGenerator<BaseEvent> {
+    for await (const event of events) {
+      if (event.event === 'done') {
+        await store.recordEvent({ kind: 'jail-base-built', actor, detail: { base: event.base } });
+        changes.tell();
+      }
+      yield event;
+    }
+  }
+
   return {
     async releaseByAdmin(identity, { board, ifHolder, reason, cancelWaiting = false }) {
       gate.checkAdmin(identity);
@@ -105,7 +115,10 @@ export function createAdminCalls(context: CallContext): AdminCalls {
     },
     async buildJailBase(identity) {
       gate.checkAdmin(identity);
-      return jails.buildBase(AbortSignal.timeout(baseTimeoutMs));
+      const { user: actor } = identity;
+      const events = await jails.buildBase(AbortSignal.timeout(baseTimeoutMs));
+      await store.recordEvent({ kind: 'jail-base-begun', actor, detail: {} });
+      return recordBase(events, actor);
     },
     async reload(identity) {
       gate.checkAdmin(identity);
