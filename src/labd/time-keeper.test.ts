@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
-import type { Board } from '../lab/board.ts';
 import type { Operation } from '../lab/operation.ts';
 import { openStore } from '../store/open-store.ts';
 import { openSqliteEngine } from '../store/sqlite-engine.ts';
 import type { Store, Wish } from '../store/store.ts';
+import { makeBoard } from '../store/store-under-test.ts';
 import { createChanges } from './changes.ts';
 import { createTimeKeeper, type TimeKeeper } from './time-keeper.ts';
 
@@ -31,7 +31,10 @@ beforeEach(async () => {
     openSqliteEngine(join(directory, 'store.db'), () => sql<number>`${sql.lit(clock.wallMs)}`),
     () => {},
   );
-  await store.syncLab(['rock'], [1, 2, 3].map(makeBoard));
+  await store.syncLab(
+    ['rock'],
+    [1, 2, 3].map(number => makeBoard(number)),
+  );
   released = [];
   keeper = await startKeeper();
 });
@@ -39,27 +42,6 @@ afterEach(async () => {
   await store.close();
   rmSync(directory, { recursive: true });
 });
-
-function makeBoard(number: number): Board {
-  return {
-    handle: `rock-${number}`,
-    class: 'rock',
-    architecture: 'arm64',
-    labels: [],
-    mac: `52:54:00:00:00:0${number}`,
-    vlan: 100 + number,
-    poePort: { switch: 'poe1', port: number },
-    serial: { path: `/dev/ttyS${number}`, baudRate: 115_200 },
-    network: {
-      jailAddress: `10.77.0.${number}`,
-      gateway: `10.96.${number}.1`,
-      subnet: `10.96.${number}.0`,
-      prefixLength: 24,
-      boardAddress: `10.96.${number}.100`,
-    },
-    uidBase: number * 65_536,
-  };
-}
 
 /** The next labd, on the same store. What it begins is done at once. */
 async function startKeeper(): Promise<TimeKeeper> {
