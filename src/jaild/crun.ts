@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LabError } from '../lab/error.ts';
-import { run } from '../system/run.ts';
 import { cgroupExists, isPopulated, killCgroup, removeCgroup } from './cgroup.ts';
 import { runDirectory } from './jail-layout.ts';
 import type { Limiter } from './limiter.ts';
@@ -79,11 +78,11 @@ export function inspectContainer(name: string, bundle: string, limiter: Limiter)
   return existsSync(join(bundle, startedMark)) ? present : broken('it never came up');
 }
 
-/** Kills every process of the container and waits for their end, then forgets it. */
+/**
+ * Kills every process of the container and waits for their end, then forgets it. `crun delete` does the same and no more, where crun
+ * got as far as to know the container, and a start of it takes longer than all of this.
+ */
 export async function removeContainer(name: string, limiter: Limiter): Promise<void> {
-  await killCgroup(name);
-  // crun may have been killed before it knew what to delete; then its folder is all that there is of the container.
-  if (existsSync(join(root, name))) await run('crun', [...options, 'delete', '--force', name]).catch(() => {});
   await killCgroup(name);
   rmSync(join(root, name), { recursive: true, force: true });
   removeCgroup(name);

@@ -39,14 +39,15 @@ export interface SourceAddress {
   readonly address: string;
 }
 
-export async function addSource(source: SourceAddress): Promise<void> {
-  await run('nft', ['-f', '-'], { input: `add element ${setOf(source).join(' ')} ${element(source)}\n` });
+/** All of them at once: a start of nft is what takes the time. */
+export async function addSources(sources: readonly SourceAddress[]): Promise<void> {
+  await run('nft', ['-f', '-'], { input: sources.map(source => `add ${target(source)}\n`).join('') });
 }
 
-export async function removeSource(source: SourceAddress): Promise<void> {
+export async function removeSources(sources: readonly SourceAddress[]): Promise<void> {
   // Debian 12's nft has no `destroy`; adding first makes deleting right whether it was there or not.
-  const target = `element ${setOf(source).join(' ')} ${element(source)}`;
-  await run('nft', ['-f', '-'], { input: `add ${target}\ndelete ${target}\n` });
+  const change = (source: SourceAddress) => `add ${target(source)}\ndelete ${target(source)}\n`;
+  await run('nft', ['-f', '-'], { input: sources.map(change).join('') });
 }
 
 export async function hasSource(source: SourceAddress): Promise<boolean> {
@@ -57,6 +58,10 @@ export async function hasSource(source: SourceAddress): Promise<boolean> {
     if (error instanceof LabError && error.message.includes('No such file or directory')) return false;
     throw error;
   }
+}
+
+function target(source: SourceAddress): string {
+  return `element ${setOf(source).join(' ')} ${element(source)}`;
 }
 
 function setOf({ address }: SourceAddress): readonly string[] {

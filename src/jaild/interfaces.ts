@@ -21,6 +21,22 @@ export function writeAlias(name: string, alias: string): void {
   writeFileSync(`/sys/class/net/${name}/ifalias`, alias);
 }
 
+/**
+ * The group of the interfaces that jaild makes: unlike an alias, an interface has it from its birth, and it is read without asking the
+ * kernel for all interfaces, which waits for every other change of the network. (ip-link(8); "lc")
+ */
+export const ownGroup = 0x6c63;
+
+export function isInOwnGroup(name: string): boolean {
+  try {
+    return Number(readFileSync(`/sys/class/net/${name}/netdev_group`, 'utf8')) === ownGroup;
+  } catch (error) {
+    // It goes away while it is read: EINVAL.
+    if (!interfaceExists(name)) return false;
+    throw error;
+  }
+}
+
 export function isInterfaceUp(name: string): boolean {
   return (Number(readFileSync(`/sys/class/net/${name}/flags`, 'utf8')) & 1) === 1;
 }
@@ -39,7 +55,7 @@ export interface Link {
 }
 
 /** The interfaces of a kind, here or in the network namespace that `netPin` names. */
-export async function readLinks(kind: 'veth' | 'vlan' | 'macvlan', netPin?: string): Promise<Link[]> {
+export async function readLinks(kind: 'vlan' | 'macvlan', netPin?: string): Promise<Link[]> {
   const show = ['ip', '-json', '-details', 'link', 'show', 'type', kind];
   const [program = '', ...args] = netPin === undefined ? show : ['nsenter', `--net=${netPin}`, ...show];
   // Where there is none, older versions write an empty list and newer ones nothing.

@@ -1,5 +1,12 @@
 import { run } from '../../system/run.ts';
-import { configureLinks, deleteInterface, interfaceExists, readLinks, setInterfaceOption } from '../interfaces.ts';
+import {
+  configureLinks,
+  deleteInterface,
+  interfaceExists,
+  isInOwnGroup,
+  ownGroup,
+  setInterfaceOption,
+} from '../interfaces.ts';
 import { type JailLayout, type JailSpec, wireInterface } from '../jail-layout.ts';
 import { absent, broken, type Part, present } from '../part.ts';
 import { boardInterfaceCommands, refuseStranger } from './board-wire.ts';
@@ -14,17 +21,13 @@ export function createOpenVswitchWire(spec: JailSpec, layout: JailLayout, bridge
     return ports === '' ? undefined : ports.trim();
   }
 
-  /** Nobody else's interface is taken for the wire, whatever its name is. */
-  async function isVeth(): Promise<boolean> {
-    return interfaceExists(name) && (await readLinks('veth')).some(link => link.ifname === name);
-  }
-
   return {
     name: 'board-wire',
     needs: ['namespaces'],
     async inspect() {
       const tag = await readPortTag();
-      const isThere = await isVeth();
+      // Nobody else's interface is taken for the wire, whatever its name is.
+      const isThere = isInOwnGroup(name);
       if (tag === undefined && !isThere) return absent;
       if (tag === undefined) return broken(`${name} is not a port of ${bridge}`);
       if (!isThere) return broken(`${bridge} has a port ${name} without an interface`);
@@ -32,7 +35,7 @@ export function createOpenVswitchWire(spec: JailSpec, layout: JailLayout, bridge
     },
     async create() {
       if (interfaceExists(name)) throw refuseStranger(board.vlan, name);
-      await configureLinks([`link add ${name} type veth peer name board netns ${layout.netPin}`]);
+      await configureLinks([`link add ${name} group ${ownGroup} type veth peer name board netns ${layout.netPin}`]);
       // Before it is up, so that the lab host says nothing there.
       setInterfaceOption('ipv6', name, 'disable_ipv6', 1);
       // The lab host has no address on the wire, and tells none of its others there (ARP).
@@ -48,8 +51,11 @@ export function createOpenVswitchWire(spec: JailSpec, layout: JailLayout, bridge
       await callOpenVswitch('--may-exist', 'add-port', bridge, name, '--', ...port);
     },
     async remove() {
-      if ((await readPortTag()) !== undefined) await callOpenVswitch('--if-exists', 'del-port', bridge, name);
-      if (await isVeth()) await deleteInterface(name);
+      // Both take their time in the kernel, and neither waits for the other.
+      await Promise.all([
+        callOpenVswitch('--if-exists', 'del-port', bridge, name),
+        isInOwnGroup(name) ? deleteInterface(name) : undefined,
+      ]);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { addSource, hasSource, removeSource } from '../firewall.ts';
+import { addSources, hasSource, removeSources } from '../firewall.ts';
 import { type JailSpec, uplinkInterface } from '../jail-layout.ts';
 import { absent, broken, type Part, present } from '../part.ts';
 
@@ -14,16 +14,12 @@ export function createSourceAddress({ board }: JailSpec): Part {
     return allowed.some(Boolean) ? broken('not all of its addresses are allowed') : absent;
   }
 
-  async function forEach(change: (source: (typeof sources)[number]) => Promise<void>) {
-    await Promise.all(sources.map(change));
-  }
-
   return {
     name: 'firewall',
     // Not made of it, but all of a jail is gone before its folder is.
     needs: ['directory'],
     inspect,
-    create: () => forEach(addSource),
-    remove: () => forEach(removeSource),
+    create: () => addSources(sources),
+    remove: () => removeSources(sources),
   };
 }
