@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import type { BoardSummary } from '../api/messages.ts';
 import { LabError } from '../lab/error.ts';
 import { addJailBase } from './admin-jail-base.ts';
-import { formatLocalTime } from './expiry.ts';
 import { readLength, readMoment } from './length.ts';
 import { followOperation } from './operation.ts';
+import { describeBar } from './status.ts';
 import type { AddVerb, Context } from './verb.ts';
 
 export const addAdmin: AddVerb = (program, context) => {
@@ -76,11 +76,13 @@ const addMaintenance: AddSubcommand = (admin, { client, output, nowMs }) => {
     .description('plans a window in which nobody has the board: leases end before it')
     .argument('<board>')
     .requiredOption('--for <time>', 'how long, such as 2h', readLength)
-    .option('--from <time>', 'a moment (UTC), or how long from now; now if left out')
+    .option('--from <time>', 'a moment (UTC), or how long from now; now if left out', text =>
+      readMoment(text, nowMs(), 'from now'),
+    )
     .requiredOption('--reason <text>', 'is shown to everybody')
     .option('--json', 'print JSON')
-    .action(async (board: string, options: { for: number; from?: string; reason: string; json?: true }) => {
-      const startsAtMs = options.from === undefined ? nowMs() : readMoment(options.from, nowMs(), 'from now');
+    .action(async (board: string, options: { for: number; from?: number; reason: string; json?: true }) => {
+      const startsAtMs = options.from ?? nowMs();
       const window = { startsAtMs, endsAtMs: startsAtMs + options.for };
       const bar = { board, kind: 'maintenance', reason: options.reason, ...window } as const;
       const answer = await client.call('POST /v1/admin/bar', bar);
@@ -121,13 +123,6 @@ const addReload: AddSubcommand = (admin, { client, output }) => {
     });
 };
 
-function describeBars({ handle, state, bars }: BoardSummary): string[] {
-  return [
-    `${handle} is ${state}`,
-    ...bars.map(({ kind, reason, startsAtMs, endsAtMs }) => {
-      const from = startsAtMs === undefined ? '' : ` from ${formatLocalTime(startsAtMs)}`;
-      const until = endsAtMs === undefined ? '' : ` until ${formatLocalTime(endsAtMs)}`;
-      return `  ${kind}${from}${until}: ${reason}`;
-    }),
-  ];
+function describeBars(board: BoardSummary): string[] {
+  return [`${board.handle} is ${board.state}`, ...board.bars.map(bar => `  ${describeBar(bar)}`)];
 }

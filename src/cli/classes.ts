@@ -11,6 +11,7 @@ export const addClasses: AddVerb = (program, { client, output }) => {
       const { classes } = await client.listClasses();
       const shown = options.available ? classes.filter(({ available }) => available > 0) : classes;
       if (options.json) return output.printJson({ classes: shown });
+      if (shown.length === 0) return output.print(options.available ? 'no board is free' : 'the lab has no classes');
       const rows = shown.map(({ name, available, boards, description }) => [
         name,
         String(available),

@@ -1,22 +1,29 @@
-/** `2026-03-01T18:30:00+01:00 (in 3 h 59 min)`, in the lab host's time zone. */
+import { formatMoment } from '../lab/format-moment.ts';
+
+/** `2026-03-01 17:30 UTC (in 3h59m)`: the moment for all who read it wherever they are, the length as `--for` takes it. */
 export function formatExpiry(expiresAtMs: number, nowMs: number): string {
-  return `${formatLocalTime(expiresAtMs)} (${formatRest(expiresAtMs - nowMs)})`;
+  return `${formatMoment(expiresAtMs)} (${formatRest(expiresAtMs - nowMs)})`;
 }
 
-/** ISO 8601 with the offset from UTC, to the second. */
-export function formatLocalTime(atMs: number): string {
-  const offsetMinutes = -new Date(atMs).getTimezoneOffset();
-  const local = new Date(atMs + offsetMinutes * 60_000).toISOString().slice(0, 19);
-  const minutes = Math.abs(offsetMinutes);
-  const twoDigits = (value: number) => String(Math.trunc(value)).padStart(2, '0');
-  return `${local}${offsetMinutes < 0 ? '-' : '+'}${twoDigits(minutes / 60)}:${twoDigits(minutes % 60)}`;
+/** To the second, as in a log, and as `--since` takes it: `2026-03-01T17:30:07Z`. */
+export function formatLogTime(atMs: number): string {
+  return `${new Date(atMs).toISOString().slice(0, 19)}Z`;
+}
+
+/** A length of time as `--for` takes it, in its two largest units: `45s`, `20m`, `1h30m`, `3d12h`. */
+export function formatRoughLength(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  const minutes = Math.round(seconds / 60);
+  const hours = minutes < 24 * 60 ? Math.trunc(minutes / 60) : Math.round(minutes / 60);
+  if (hours < 24) return joinUnits([hours, 'h'], [minutes - hours * 60, 'm']);
+  return joinUnits([Math.trunc(hours / 24), 'd'], [hours % 24, 'h']);
+}
+
+function joinUnits(...parts: readonly (readonly [number, string])[]): string {
+  return parts.map(([count, unit]) => (count === 0 ? '' : `${count}${unit}`)).join('');
 }
 
 function formatRest(restMs: number): string {
-  if (restMs <= 0) return 'now';
-  const minutes = Math.round(restMs / 60_000);
-  if (minutes < 1) return 'in less than a minute';
-  if (minutes < 60) return `in ${minutes} min`;
-  if (minutes < 48 * 60) return `in ${Math.trunc(minutes / 60)} h${minutes % 60 ? ` ${minutes % 60} min` : ''}`;
-  return `in ${Math.round(minutes / 1440)} days`;
+  return restMs <= 0 ? 'now' : `in ${formatRoughLength(restMs)}`;
 }

@@ -1,7 +1,9 @@
 import { InvalidArgumentError } from 'commander';
 import type { HistoryQuery } from '../api/messages.ts';
 import type { LabEvent } from '../lab/event.ts';
-import { formatLocalTime } from './expiry.ts';
+import { formatMoment } from '../lab/format-moment.ts';
+import { describeWant, type Want } from '../lab/want.ts';
+import { formatLogTime, formatRoughLength } from './expiry.ts';
 import { readMoment } from './length.ts';
 import { formatTable } from './table.ts';
 import type { AddVerb } from './verb.ts';
@@ -9,7 +11,7 @@ import type { AddVerb } from './verb.ts';
 interface Options {
   readonly board?: string;
   readonly user?: string;
-  readonly since?: string;
+  readonly since?: number;
   readonly limit?: number;
   readonly follow?: true;
   readonly json?: true;
@@ -19,23 +21,24 @@ export const addHistory: AddVerb = (program, { client, output, nowMs }) => {
   program
     .command('history')
     .description('who had which board, newest first')
-    .option('--board <handle>')
-    .option('--user <name>')
-    .option('--since <time>', 'a date, or how long ago: 7d')
-    .option('--limit <number>', 'at most so many (100)', readLimit)
+    .option('--board <handle>', 'of this board alone')
+    .option('--user <name>', 'of this user alone')
+    .option('--since <time>', 'a moment (UTC), or how long ago: 7d', text => readMoment(text, nowMs(), 'ago'))
+    .option('--limit <number>', 'at most so many; 100 if left out', readLimit)
     .option('--json', 'print JSON')
     .action(async (options: Options) => {
-      const list = await client.call('GET /v1/history', buildQuery(options, nowMs()));
+      const list = await client.call('GET /v1/history', buildQuery(options));
       if (options.json) return output.printJson(list);
+      if (list.claims.length === 0) return output.print('no claims');
       const rows = list.claims.map(({ board, user, epoch, fromMs, toMs, reason }) => [
         board,
         user,
         String(epoch),
-        formatLocalTime(fromMs),
-        toMs === undefined ? '-' : formatLocalTime(toMs),
+        formatCell(fromMs),
+        toMs === undefined ? '-' : formatCell(toMs),
         reason ?? 'held',
       ]);
-      output.print(...formatTable([['BOARD', 'USER', 'EPOCH', 'FROM', 'TO', 'END'], ...rows]));
+      output.print(...formatTable([['BOARD', 'USER', 'EPOCH', 'FROM (UTC)', 'TO (UTC)', 'END'], ...rows]));
     });
 };
 
@@ -43,12 +46,15 @@ export const addUsage: AddVerb = (program, { client, output, nowMs }) => {
   program
     .command('usage')
     .description('board hours by day (UTC), user and class')
-    .option('--since <time>', 'a date, or how long ago: 7d (30d)')
+    .option('--since <time>', 'a moment (UTC), or how long ago; 30d if left out', text =>
+      readMoment(text, nowMs(), 'ago'),
+    )
     .option('--json', 'print JSON')
     .action(async (options: Options) => {
-      const { since } = buildQuery(options, nowMs());
+      const { since } = options;
       const list = await client.call('GET /v1/usage', since === undefined ? {} : { since });
       if (options.json) return output.printJson(list);
+      if (list.usage.length === 0) return output.print('no claims');
       const rows = list.usage.map(({ dayMs, user, class: name, claims, ms }) => [
         new Date(dayMs).toISOString().slice(0, 10),
         user,
@@ -64,16 +70,16 @@ export const addEvents: AddVerb = (program, { client, output, nowMs, watchConnec
   program
     .command('events')
     .description('every change of the lab: when, what, who and why')
-    .option('--board <handle>')
-    .option('--user <name>')
-    .option('--since <time>', 'a date, or how long ago: 7d')
-    .option('--limit <number>', 'the last so many (100)', readLimit)
+    .option('--board <handle>', 'of this board alone')
+    .option('--user <name>', 'of this user alone')
+    .option('--since <time>', 'a moment (UTC), or how long ago: 7d', text => readMoment(text, nowMs(), 'ago'))
+    .option('--limit <number>', 'the last so many; 100 if left out', readLimit)
     .option('--follow', 'go on with those that come')
     .option('--json', 'print JSON, one object a line')
     .action(async (options: Options) => {
       const isFollowing = options.follow === true;
       if (isFollowing) watchConnection();
-      const query = { ...buildQuery(options, nowMs()), follow: isFollowing };
+      const query = { ...buildQuery(options), follow: isFollowing };
       for await (const event of client.tellEvents(query)) {
         if (options.json) output.printJson(event);
         else output.print(lineOf(event));
@@ -81,19 +87,19 @@ export const addEvents: AddVerb = (program, { client, output, nowMs, watchConnec
     });
 };
 
-function buildQuery({ board, user, since, limit }: Options, nowMs: number): HistoryQuery {
+function buildQuery({ board, user, since, limit }: Options): HistoryQuery {
   return {
     ...(board === undefined ? {} : { board }),
     ...(user === undefined ? {} : { user }),
-    ...(since === undefined ? {} : { since: readMoment(since, nowMs, 'ago') }),
+    ...(since === undefined ? {} : { since }),
     ...(limit === undefined ? {} : { limit }),
   };
 }
 
 function lineOf({ atMs, kind, board, user, actor, epoch, cause, detail }: LabEvent): string {
-  const facts = Object.entries(detail).map(([name, value]) => `${name}=${showValue(name, value)}`);
+  const facts = Object.entries(detail).map(([name, value]) => describeFact(name, value));
   return [
-    formatLocalTime(atMs),
+    formatLogTime(atMs),
     kind,
     ...(board === undefined ? [] : [board]),
     ...(epoch === undefined ? [] : [`epoch ${epoch}`]),
@@ -104,9 +110,28 @@ function lineOf({ atMs, kind, board, user, actor, epoch, cause, detail }: LabEve
   ].join(' ');
 }
 
-function showValue(name: string, value: unknown): string {
-  if (name.endsWith('Ms') && typeof value === 'number') return formatLocalTime(value);
-  return typeof value === 'string' ? value : JSON.stringify(value);
+/** Longer values are cut: `--json` has all of them. */
+const longestValue = 200;
+
+/** `expiresAt=2031-05-04T09:30:00Z`, `lease=1h30m`, `wants=rockpro64 with sdmux`. */
+function describeFact(name: string, value: unknown): string {
+  if (typeof value === 'number' && name.endsWith('Ms')) {
+    const isMoment = name.endsWith('AtMs') || name === 'untilMs';
+    const length = `${value < 0 ? '-' : ''}${formatRoughLength(Math.abs(value))}`;
+    return `${name.slice(0, -'Ms'.length)}=${isMoment ? formatLogTime(value) : length}`;
+  }
+  const text =
+    name === 'wants'
+      ? (value as readonly Want[]).map(describeWant).join(' and ')
+      : typeof value === 'string'
+        ? value
+        : JSON.stringify(value);
+  return `${name}=${text.length > longestValue ? `${text.slice(0, longestValue)}…` : text}`;
+}
+
+/** For a column that says that it is UTC. */
+function formatCell(atMs: number): string {
+  return formatMoment(atMs).replace(' UTC', '');
 }
 
 function readLimit(text: string): number {

@@ -8,7 +8,7 @@ export function readLength(text: string): number {
   throw new InvalidArgumentError('A length of time is a number and a unit, such as 30m, 2h or 1d.');
 }
 
-/** Reads `2031-05-04`, `2031-05-04T09:30` (UTC), a full ISO 8601 moment, or a length of time, counted from `nowMs`. */
+/** Reads `2031-05-04`, `2031-05-04T09:30` (UTC), a full ISO 8601 moment, or a length of time, counted from `nowMs`, for an option. */
 export function readMoment(text: string, nowMs: number, direction: 'ago' | 'from now'): number {
   const ms = parseDuration(text);
   if (ms !== undefined) return direction === 'ago' ? nowMs - ms : nowMs + ms;

@@ -1,8 +1,9 @@
 import type { LabClient } from '../api/client.ts';
 import type { ClaimedBoard, OperationEvent } from '../api/messages.ts';
 import { LabError } from '../lab/error.ts';
-import { formatExpiry, formatLocalTime } from './expiry.ts';
-import type { Output } from './output.ts';
+import { formatMoment } from '../lab/format-moment.ts';
+import { formatExpiry } from './expiry.ts';
+import type { Context } from './verb.ts';
 
 /** What an operation ended with: its board, and the claims if any are left. */
 export interface Outcome {
@@ -15,17 +16,17 @@ export interface Outcome {
  * called when it stands, and the end is the end of the claim.
  */
 export async function followOperation(
-  { client, output }: { readonly client: LabClient; readonly output: Output },
+  { client, output, nowMs }: Pick<Context, 'client' | 'output' | 'nowMs'>,
   operation: Parameters<LabClient['runOperation']>[0],
   isJson: boolean,
   whenDone: (outcome: Outcome) => void | Promise<void> = () => {},
 ): Promise<Outcome> {
+  const linesOf = createTeller(nowMs);
   let board: string | undefined;
   let outcome: Outcome | undefined;
   for await (const event of client.runOperation(operation)) {
     if (event.event === 'operation') board = event.board;
-    const line = isJson ? undefined : lineOf(event);
-    if (line !== undefined) output.tell(line);
+    if (!isJson) for (const line of linesOf(event)) output.tell(line);
     if (event.event === 'done') {
       outcome = { board: board ?? event.claims[0]?.board ?? '', claims: event.claims };
       await whenDone(outcome);
@@ -36,21 +37,27 @@ export async function followOperation(
   throw new LabError('bug', `labd ended the ${operation.kind} without a result`);
 }
 
-function lineOf(event: Exclude<OperationEvent, { event: 'error' }>): string | undefined {
-  switch (event.event) {
-    case 'waiting': {
-      const { position, holders, expectedAtMs } = event;
-      const held = holders.map(({ board, user, untilMs }) => `${board}: ${user} until ${formatLocalTime(untilMs)}`);
-      const expected = expectedAtMs === undefined ? [] : [`expected by ${formatLocalTime(expectedAtMs)}`];
-      return [`place ${position} in the queue`, ...expected, ...held].join('; ');
+/** Tells an event of which a reader need know nothing with no line, and who holds what is waited for only when that has changed. */
+function createTeller(nowMs: () => number) {
+  let toldHolders = '';
+  return (event: Exclude<OperationEvent, { event: 'error' }>): string[] => {
+    switch (event.event) {
+      case 'waiting': {
+        const { position, holders, expectedAtMs } = event;
+        const expected = expectedAtMs === undefined ? '' : `; expected by ${formatExpiry(expectedAtMs, nowMs())}`;
+        const held = holders.map(({ board, user, untilMs }) => `  ${board}: ${user} until ${formatMoment(untilMs)}`);
+        const hasChanged = held.join() !== toldHolders;
+        toldHolders = held.join();
+        return [`place ${position} in the queue${expected}`, ...(hasChanged ? held : [])];
+      }
+      case 'operation':
+        return event.kind === 'claim' ? [`${event.board}: yours, its jail is being built`] : [];
+      case 'step':
+        return event.state === 'done' ? [`${event.board}: ${event.step} (${Math.round(event.elapsedMs)} ms)`] : [];
+      default:
+        return [];
     }
-    case 'operation':
-      return event.kind === 'claim' ? `${event.board}: yours, its jail is being built` : undefined;
-    case 'step':
-      return event.state === 'done' ? `${event.board}: ${event.step} (${Math.round(event.elapsedMs)} ms)` : undefined;
-    default:
-      return undefined;
-  }
+  };
 }
 
 /** What the holder of a claim needs to know next. */

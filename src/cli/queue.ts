@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import type { QueuedRequest } from '../api/messages.ts';
+import { formatMoment } from '../lab/format-moment.ts';
 import { describeWant } from '../lab/want.ts';
-import { formatLocalTime } from './expiry.ts';
 import { formatTable } from './table.ts';
 import type { AddVerb } from './verb.ts';
 
@@ -37,7 +37,7 @@ export const addCancel: AddVerb = (program, { client, output }) => {
 
 function rowOf({ position, id, user, priority, sinceMs, wants }: QueuedRequest): string[] {
   const what = wants.map(describeWant).join(' and ');
-  return [String(position), String(id), user, String(priority), formatLocalTime(sinceMs), what];
+  return [String(position), String(id), user, String(priority), formatMoment(sinceMs), what];
 }
 
 function readNumber(text: string): number {

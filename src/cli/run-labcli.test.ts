@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import type { LabClient } from '../api/client.ts';
 import type { BoardSummary, ClaimedBoard, OperationEvent } from '../api/messages.ts';
 import { LabError } from '../lab/error.ts';
-import { formatLocalTime } from './expiry.ts';
+import type { LabEvent } from '../lab/event.ts';
 import { createOutput } from './output.ts';
 import { runLabcli } from './run-labcli.ts';
 
@@ -131,7 +131,7 @@ test('claim tells its steps on standard error, and what to do next on standard o
     '  jail     10.77.0.101',
     '  log in   ssh root@rockpro64-1',
     '  power    off',
-    `  expires  ${formatLocalTime(claim.expiresAtMs)} (in 4 h)`,
+    '  expires  2031-05-04 13:30 UTC (in 4h)',
     '',
   ]);
   expect(code).toBe(0);
@@ -157,13 +157,65 @@ test.each<[words: string[], document: object]>([
 
 test('status is an aligned table; what comes from elsewhere cannot steer the terminal', async () => {
   const { stdout } = await run(['status']);
-  const expires = `${formatLocalTime(nowMs + 90 * 60_000)} (in 1 h 30 min)`;
   expect(stdout.split('\n')).toEqual([
-    `BOARD        CLASS      STATE             USER   POWER    JAIL         EXPIRES`,
-    `rockpro64-1  rockpro64  claimed (reinit)  alice  on       10.77.0.101  ${expires}`,
-    `rockpro64-2  rockpro64  quarantined       -      unknown  10.77.0.102  -`,
+    'BOARD        CLASS      STATE             USER   POWER    EXPIRES',
+    'rockpro64-1  rockpro64  claimed (reinit)  alice  on       2031-05-04 11:00 UTC (in 1h30m)',
+    'rockpro64-2  rockpro64  quarantined       -      unknown  -',
     'rockpro64-2: dirty: the jail[2J is still there',
-    'rockpro64-2: sdmux ram=4g',
+    'rockpro64-2: labels sdmux ram=4g',
+    '',
+  ]);
+});
+
+test('status says until when a maintenance lasts, how to log in to boards of one’s own, and which boards have the same labels', async () => {
+  const window = { startsAtMs: nowMs + 3_600_000, endsAtMs: nowMs + 7_200_000 };
+  const bars = [{ kind: 'maintenance', reason: 'new fan', ...window }] as const;
+  const like = boards.map(board => ({ ...board, labels: ['sdmux'], bars }));
+  const { stdout } = await run(['status', '--mine'], { listBoards: async () => ({ boards: like }) });
+  expect(stdout.split('\n').slice(3)).toEqual([
+    'rockpro64-1: ssh root@rockpro64-1, jail 10.77.0.101',
+    'rockpro64-2: ssh root@rockpro64-2, jail 10.77.0.102',
+    'rockpro64-1: maintenance from 2031-05-04 10:30 UTC until 2031-05-04 11:30 UTC: new fan',
+    'rockpro64-2: maintenance from 2031-05-04 10:30 UTC until 2031-05-04 11:30 UTC: new fan',
+    'rockpro64-1, rockpro64-2: labels sdmux',
+    '',
+  ]);
+});
+
+test.each<[words: string[], sentence: string]>([
+  [['status', '--mine'], 'you have no board'],
+  [['classes', '--available'], 'no board is free'],
+  [['queue'], 'nobody waits'],
+  [['history'], 'no claims'],
+  [['usage'], 'no claims'],
+])('%j of nothing is a sentence, not the head of a table', async (words, sentence) => {
+  const nothing = {
+    listBoards: async () => ({ boards: [] }),
+    listClasses: async () => ({ classes: [{ name: 'pc', description: '', boards: 1, available: 0 }] }),
+    call: async () => ({ requests: [], claims: [], usage: [] }) as never,
+  };
+  expect(await run(words, nothing)).toMatchObject({ code: 0, stdout: `${sentence}\n`, stderr: '' });
+});
+
+test('events tell moments as moments, lengths as lengths, and what was asked for as people write it', async () => {
+  const common = { id: 1, seq: 1, atMs: nowMs, actor: 'alice' } as const;
+  const wants = [{ class: 'rockpro64', labels: ['sdmux'] }];
+  const told: LabEvent[] = [
+    { ...common, kind: 'request-queued', detail: { request: 4, priority: 0, seq: 1, wants, leaseMs: 5_400_000 } },
+    { ...common, kind: 'claim-granted', board: 'rockpro64-1', epoch: 3, detail: { request: 4, expiresAtMs: nowMs } },
+    { ...common, kind: 'clock-set', detail: { byMs: -60_000 } },
+    { ...common, kind: 'snapshot', detail: { state: 'x'.repeat(1000) } },
+  ];
+  const tellEvents = async function* () {
+    yield* told;
+  };
+  const { stdout } = await run(['events'], { tellEvents });
+  const at = '2031-05-04T09:30:00Z';
+  expect(stdout.split('\n')).toEqual([
+    `${at} request-queued by alice request=4 priority=0 seq=1 wants=rockpro64 with sdmux lease=1h30m`,
+    `${at} claim-granted rockpro64-1 epoch 3 by alice request=4 expiresAt=${at}`,
+    `${at} clock-set by alice by=-1m`,
+    `${at} snapshot by alice state=${'x'.repeat(200)}…`,
     '',
   ]);
 });
@@ -181,6 +233,12 @@ test.each([
   [['release', 'a', 'b'], 2, /^$/, /too many arguments/],
   [['admin'], 2, /^$/, /see `labcli help admin`/],
   [['admin', 'offline', 'a'], 2, /^$/, /required option '--reason <text>'/],
+  [
+    ['history', '--since', 'yesterday'],
+    2,
+    /^$/,
+    /option '--since <time>' argument 'yesterday' is invalid\. A moment is/,
+  ],
   [['status', '--jsn'], 2, /^$/, /unknown option '--jsn' \(Did you mean --json\?\)/],
   [['status', '--min', '--json'], 2, /^{"error":{"code":"usage"/, /^$/],
 ] as const)('%j ends with %d', async (words, code, stdout, stderr) => {
@@ -248,16 +306,17 @@ test('several boards are one JSON document too', async () => {
   expect(JSON.parse(stdout)).toEqual({ claims: both.claims });
 });
 
-test('whoever waits is told where they stand, and who has what they wait for', async () => {
-  const waiting = {
-    event: 'waiting',
-    position: 2,
-    holders: [{ board: 'rockpro64-1', user: 'bob', untilMs: nowMs }],
-    expectedAtMs: nowMs,
-  } as const;
+test('whoever waits is told where they stand, and who has what they wait for when that has changed', async () => {
+  const holders = [{ board: 'rockpro64-1', user: 'bob', untilMs: nowMs + 3_600_000 }];
+  const waiting = { event: 'waiting', position: 2, holders, expectedAtMs: nowMs + 3_600_000 } as const;
+  const next = { ...waiting, position: 1 };
   const { stderr } = await run(['claim', 'rockpro64', '--wait'], {
-    runOperation: () => eventsOf([waiting, ...events, { event: 'done', claims: [claim] }]) as never,
+    runOperation: () => eventsOf([waiting, next, ...events, { event: 'done', claims: [claim] }]) as never,
   });
-  const at = formatLocalTime(nowMs);
-  expect(stderr.split('\n')[0]).toBe(`place 2 in the queue; expected by ${at}; rockpro64-1: bob until ${at}`);
+  expect(stderr.split('\n').slice(0, 4)).toEqual([
+    'place 2 in the queue; expected by 2031-05-04 10:30 UTC (in 1h)',
+    '  rockpro64-1: bob until 2031-05-04 10:30 UTC',
+    'place 1 in the queue; expected by 2031-05-04 10:30 UTC (in 1h)',
+    'rockpro64-1: yours, its jail is being built',
+  ]);
 });

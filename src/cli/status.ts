@@ -1,5 +1,6 @@
 import type { BoardSummary } from '../api/messages.ts';
-import { formatExpiry, formatLocalTime } from './expiry.ts';
+import { formatMoment } from '../lab/format-moment.ts';
+import { formatExpiry } from './expiry.ts';
 import { formatTable } from './table.ts';
 import type { AddVerb } from './verb.ts';
 
@@ -7,14 +8,23 @@ export const addStatus: AddVerb = (program, { client, output, nowMs }) => {
   program
     .command('status')
     .description('every board: who has it, until when, is it powered')
-    .option('--mine', 'only your boards')
+    .option('--mine', 'only your boards, those that are shared with you among them')
     .option('--json', 'print JSON')
     .action(async (options: { mine?: true; json?: true }) => {
-      const list = await client.listBoards({ isMine: options.mine === true });
+      const isMine = options.mine === true;
+      const list = await client.listBoards({ isMine });
       if (options.json) return output.printJson(list);
-      const heading = ['BOARD', 'CLASS', 'STATE', 'USER', 'POWER', 'JAIL', 'EXPIRES'];
-      const notes = list.boards.flatMap(notesOn);
-      output.print(...formatTable([heading, ...list.boards.map(board => rowOf(board, nowMs()))]), ...notes);
+      const { boards } = list;
+      if (boards.length === 0) return output.print(isMine ? 'you have no board' : 'the lab has no boards');
+      const heading = ['BOARD', 'CLASS', 'STATE', 'USER', 'POWER', 'EXPIRES'];
+      output.print(
+        ...formatTable([heading, ...boards.map(board => rowOf(board, nowMs()))]),
+        ...(isMine
+          ? boards.map(({ handle, jailAddress }) => `${handle}: ssh root@${handle}, jail ${jailAddress}`)
+          : []),
+        ...boards.flatMap(notesOn),
+        ...describeLabels(boards),
+      );
     });
 };
 
@@ -25,21 +35,32 @@ function rowOf(board: BoardSummary, nowMs: number): string[] {
     board.operation ? `${board.state} (${board.operation})` : board.state,
     board.user ?? '-',
     board.power,
-    board.jailAddress,
     board.expiresAtMs === undefined ? '-' : formatExpiry(board.awayUntilMs ?? board.expiresAtMs, nowMs),
   ];
 }
 
 /** What does not fit into a row. */
-function notesOn({ handle, bars, sharedWith, awayUntilMs, labels, endsSoon }: BoardSummary): string[] {
+function notesOn({ handle, bars, sharedWith, awayUntilMs, endsSoon }: BoardSummary): string[] {
   return [
     ...(endsSoon ? [`${handle}: the lease ends soon, \`labcli extend --for\` gives more time`] : []),
-    ...bars.map(({ kind, reason, startsAtMs }) => {
-      const from = startsAtMs === undefined ? '' : ` from ${formatLocalTime(startsAtMs)}`;
-      return `${handle}: ${kind}${from}: ${reason}`;
-    }),
+    ...bars.map(bar => `${handle}: ${describeBar(bar)}`),
     ...(sharedWith ? [`${handle}: shared with ${sharedWith.join(', ')}`] : []),
     ...(awayUntilMs === undefined ? [] : [`${handle}: its connection is lost, \`labcli hold\` takes it up again`]),
-    ...(labels.length > 0 ? [`${handle}: ${labels.join(' ')}`] : []),
   ];
+}
+
+/** `maintenance from 2031-05-04 09:30 UTC until 2031-05-04 10:30 UTC: new fan` */
+export function describeBar({ kind, reason, startsAtMs, endsAtMs }: BoardSummary['bars'][number]): string {
+  const from = startsAtMs === undefined ? '' : ` from ${formatMoment(startsAtMs)}`;
+  const until = endsAtMs === undefined ? '' : ` until ${formatMoment(endsAtMs)}`;
+  return `${kind}${from}${until}: ${reason}`;
+}
+
+/** Boards that are alike are on a line together: in a lab of many, most are. */
+function describeLabels(boards: readonly BoardSummary[]): string[] {
+  const alike = Map.groupBy(
+    boards.filter(({ labels }) => labels.length > 0),
+    ({ labels }) => labels.join(' '),
+  );
+  return [...alike].map(([labels, group]) => `${group.map(({ handle }) => handle).join(', ')}: labels ${labels}`);
 }

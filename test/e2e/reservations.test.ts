@@ -68,7 +68,7 @@ test('a waiter gets the board that comes free, and is told so on the terminal', 
   await until(async () => (await queue()).length === 1);
   await lab.json('bob', 'release');
   expect(await claim).toContain('rockpro64-1 is yours');
-  expect(await told).toMatch(/place 1 in the queue; expected by .*; rockpro64-1: bob until/);
+  expect(await told).toMatch(/place 1 in the queue; expected by .* UTC \(in .*\)\n {2}rockpro64-1: bob until/);
 });
 
 test('claim --hold: when the connection drops, the board is released after the grace', async () => {
