@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { BoardSummary } from '../api/messages.ts';
 import { LabError } from '../lab/error.ts';
 import { addJailBase } from './admin-jail-base.ts';
+import { unknownCommand } from './help.ts';
 import { readLength, readMoment } from './length.ts';
 import { followOperation } from './operation.ts';
 import { describeBar } from './status.ts';
@@ -10,11 +11,15 @@ import type { AddVerb, Context } from './verb.ts';
 export const addAdmin: AddVerb = (program, context) => {
   const admin = program.command('admin').description('for the admins of the lab: `labcli help admin`');
   admin.helpCommand(false).exitOverride();
-  admin.action(() => {
-    throw new LabError('usage', 'admin wants to be told what', { hint: 'see `labcli help admin`' });
-  });
   for (const add of [addRelease, addOffline, addOnline, addMaintenance, addCheck, addReload, addJailBase])
     add(admin, context);
+  // A word that is no command of its own ends here, with whatever follows it.
+  admin.allowUnknownOption().allowExcessArguments();
+  admin.action(() => {
+    const [name] = admin.args;
+    if (name !== undefined) throw unknownCommand(admin, name);
+    throw new LabError('usage', 'admin wants to be told what', { hint: 'see `labcli help admin`' });
+  });
 };
 
 type AddSubcommand = (admin: Command, context: Context) => void;
@@ -23,7 +28,7 @@ const addRelease: AddSubcommand = (admin, context) => {
   admin
     .command('release')
     .description('ends the claim of whoever holds the board')
-    .argument('<board>')
+    .argument('<board>', 'its handle, as in `labcli status`')
     .option('--if-holder <user>', 'only if this user holds it')
     .option('--reason <text>', 'for the log of events')
     .option('--cancel-waiting', "also end the holder's requests that could get the board again")
@@ -42,7 +47,7 @@ const addOffline: AddSubcommand = (admin, { client, output }) => {
   admin
     .command('offline')
     .description('the board is given to nobody, until it is online again; who holds it keeps it')
-    .argument('<board>')
+    .argument('<board>', 'its handle, as in `labcli status`')
     .requiredOption('--reason <text>', 'is shown to everybody')
     .option('--json', 'print JSON')
     .action(async (board: string, options: { reason: string; json?: true }) => {
@@ -56,8 +61,8 @@ const addOnline: AddSubcommand = (admin, { client, output }) => {
   admin
     .command('online')
     .description('lifts what keeps the board from being given out: offline, a failed health check, or a maintenance')
-    .argument('<board>')
-    .option('--only <kind>', 'offline, health or maintenance; offline and health if left out')
+    .argument('<board>', 'its handle, as in `labcli status`')
+    .option('--only <kind>', 'offline, health or maintenance; the first two if left out')
     .option('--json', 'print JSON')
     .action(async (board: string, options: { only?: string; json?: true }) => {
       const kind = options.only;
@@ -73,8 +78,8 @@ const addOnline: AddSubcommand = (admin, { client, output }) => {
 const addMaintenance: AddSubcommand = (admin, { client, output, nowMs }) => {
   admin
     .command('maintenance')
-    .description('plans a window in which nobody has the board: leases end before it')
-    .argument('<board>')
+    .description('plans a window in which nobody gets the board: new leases end before it')
+    .argument('<board>', 'its handle, as in `labcli status`')
     .requiredOption('--for <time>', 'how long, such as 2h', readLength)
     .option('--from <time>', 'a moment (UTC), or how long from now; now if left out', text =>
       readMoment(text, nowMs(), 'from now'),
@@ -95,7 +100,7 @@ const addCheck: AddSubcommand = (admin, context) => {
   admin
     .command('check')
     .description('the health check of a free board, now')
-    .argument('<board>')
+    .argument('<board>', 'its handle, as in `labcli status`')
     .option('--json', 'print JSON, and no progress')
     .action(async (board: string, options: { json?: true }) => {
       await followOperation(context, { kind: 'admin/check', body: { board } }, options.json === true);

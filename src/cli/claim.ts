@@ -23,14 +23,14 @@ export const addClaim: AddVerb = (program, context) => {
     .command('claim')
     .description('a free board of each class, all or none, and a fresh jail for each')
     .argument('[class...]', 'see `labcli classes`; several for several boards')
-    .option('--board <handle>', 'this board and no other', collect, [])
-    .option('--with <label>', 'only boards with this label, such as sdmux or ram=4g', collect, [])
-    .option('--for <time>', 'how long, such as 2h; the class has a default', readLength)
+    .option('--board <handle>', 'this board and no other; can be repeated', collect, [])
+    .option('--with <label>', 'only boards with this label, such as sdmux or ram=4g; can be repeated', collect, [])
+    .option('--for <time>', 'how long, such as 30m, 2h or 1d; the class has a default', readLength)
     .option('--wait', 'wait in the queue; --wait=30m for 30 minutes at most')
     .addOption(new Option('--wait-at-most <time>').argParser(readLength).hideHelp())
     .option('--hold', 'the claim lives as long as this connection')
     .option('--power', 'power the boards on as the last step')
-    .option('--key <key>', 'an OpenSSH public key that opens the jail too', collect, [])
+    .option('--key <key>', 'an OpenSSH public key that opens the jail too; can be repeated', collect, [])
     .option('--json', 'print JSON, and no progress')
     .action(async (classes: readonly string[], options: ClaimOptions) => {
       const body = buildRequest(classes, options);

@@ -4,7 +4,7 @@ import type { AddVerb } from './verb.ts';
 export const addClasses: AddVerb = (program, { client, output }) => {
   program
     .command('classes')
-    .description('the classes of boards, and how many boards of each are free')
+    .description('the classes of boards, and how many are free')
     .option('--available', 'only classes with a free board')
     .option('--json', 'print JSON')
     .action(async (options: { available?: true; json?: true }) => {

@@ -1,126 +1,6 @@
 import { PassThrough } from 'node:stream';
-import type { LabClient } from '../api/client.ts';
-import type { BoardSummary, ClaimedBoard, OperationEvent } from '../api/messages.ts';
 import { LabError } from '../lab/error.ts';
-import type { LabEvent } from '../lab/event.ts';
-import { createOutput } from './output.ts';
-import { runLabcli } from './run-labcli.ts';
-
-const nowMs = Date.UTC(2031, 4, 4, 9, 30);
-const claim: ClaimedBoard = {
-  id: 1,
-  board: 'rockpro64-1',
-  user: 'alice',
-  epoch: 3,
-  createdAtMs: nowMs,
-  expiresAtMs: nowMs + 4 * 3_600_000,
-  class: 'rockpro64',
-  jailAddress: '10.77.0.101',
-  power: 'off',
-  requestId: 1,
-  sharedWith: [],
-  keys: [],
-};
-const boards: BoardSummary[] = [
-  {
-    handle: 'rockpro64-1',
-    class: 'rockpro64',
-    state: 'claimed',
-    operation: 'reinit',
-    user: 'alice',
-    epoch: 3,
-    expiresAtMs: nowMs + 90 * 60_000,
-    power: 'on',
-    jailAddress: '10.77.0.101',
-    vlan: 101,
-    labels: [],
-    bars: [],
-  },
-  {
-    handle: 'rockpro64-2',
-    class: 'rockpro64',
-    state: 'quarantined',
-    power: 'unknown',
-    jailAddress: '10.77.0.102',
-    vlan: 102,
-    labels: ['sdmux', 'ram=4g'],
-    bars: [{ kind: 'dirty', reason: 'the jail\x1b[2J is still there' }],
-  },
-];
-
-async function* eventsOf(events: readonly OperationEvent[]) {
-  for (const event of events) {
-    if (event.event === 'error') throw LabError.fromMessage(event.error);
-    yield event;
-  }
-}
-
-const events: OperationEvent[] = [
-  { event: 'operation', id: 7, kind: 'claim', board: 'rockpro64-1' },
-  { event: 'step', board: 'rockpro64-1', step: 'jail', state: 'started', elapsedMs: 0 },
-  { event: 'step', board: 'rockpro64-1', step: 'jail', state: 'done', elapsedMs: 83.4 },
-];
-
-const surroundings = {
-  watchConnection: () => {},
-  onSignal: () => () => {},
-  loadRunner: () => import('./run-in-jail.ts'),
-};
-
-/** Runs one command line against a labd that gives these answers. */
-async function run(words: readonly string[], answers: Partial<LabClient> = {}) {
-  let stdout = '';
-  let stderr = '';
-  const asked: unknown[] = [];
-  const output = createOutput(
-    {
-      write: text => {
-        stdout += text;
-      },
-    },
-    {
-      write: text => {
-        stderr += text;
-      },
-    },
-  );
-  const client: LabClient = {
-    listClasses: async () => ({
-      classes: [
-        { name: 'pc', description: 'a PC', boards: 1, available: 0 },
-        { name: 'rockpro64', description: 'an SBC', boards: 2, available: 1 },
-      ],
-    }),
-    listBoards: async filter => {
-      asked.push(filter);
-      return { boards };
-    },
-    buildJailBase: async function* () {
-      yield { event: 'line', line: 'I: fetching' };
-      yield { event: 'done', base: '20310101T000000Z' };
-    },
-    getPower: async board => ({ board: board ?? 'rockpro64-1', power: 'off' }),
-    setPower: async request => {
-      asked.push(request);
-      return { board: request.board ?? 'rockpro64-1', power: 'on' };
-    },
-    runOperation: operation => {
-      asked.push(operation);
-      return eventsOf([...events, { event: 'done', claims: operation.kind === 'release' ? [] : [claim] }]) as never;
-    },
-    openConsole: async () => new PassThrough(),
-    openProxy: async () => new PassThrough(),
-    call: async (name, request) => {
-      asked.push([name, request]);
-      return { claim } as never;
-    },
-    tellEvents: () => eventsOf([]) as never,
-    ...answers,
-  };
-  const openTerminal = () => ({ input: new PassThrough(), output: new PassThrough(), errors: new PassThrough() });
-  const code = await runLabcli(words, { client, output, openTerminal, nowMs: () => nowMs, ...surroundings });
-  return { code, stdout, stderr, asked };
-}
+import { boards, claim, events, eventsOf, nowMs, run } from './cli-under-test.ts';
 
 test('claim tells its steps on standard error, and what to do next on standard output', async () => {
   const { code, stdout, stderr, asked } = await run(['claim', 'rockpro64', '--power']);
@@ -155,71 +35,6 @@ test.each<[words: string[], document: object]>([
   expect(JSON.parse(stdout)).toEqual(document);
 });
 
-test('status is an aligned table; what comes from elsewhere cannot steer the terminal', async () => {
-  const { stdout } = await run(['status']);
-  expect(stdout.split('\n')).toEqual([
-    'BOARD        CLASS      STATE             USER   POWER    EXPIRES',
-    'rockpro64-1  rockpro64  claimed (reinit)  alice  on       2031-05-04 11:00 UTC (in 1h30m)',
-    'rockpro64-2  rockpro64  quarantined       -      unknown  -',
-    'rockpro64-2: dirty: the jail[2J is still there',
-    'rockpro64-2: labels sdmux ram=4g',
-    '',
-  ]);
-});
-
-test('status says until when a maintenance lasts, how to log in to boards of one’s own, and which boards have the same labels', async () => {
-  const window = { startsAtMs: nowMs + 3_600_000, endsAtMs: nowMs + 7_200_000 };
-  const bars = [{ kind: 'maintenance', reason: 'new fan', ...window }] as const;
-  const like = boards.map(board => ({ ...board, labels: ['sdmux'], bars }));
-  const { stdout } = await run(['status', '--mine'], { listBoards: async () => ({ boards: like }) });
-  expect(stdout.split('\n').slice(3)).toEqual([
-    'rockpro64-1: ssh root@rockpro64-1, jail 10.77.0.101',
-    'rockpro64-2: ssh root@rockpro64-2, jail 10.77.0.102',
-    'rockpro64-1: maintenance from 2031-05-04 10:30 UTC until 2031-05-04 11:30 UTC: new fan',
-    'rockpro64-2: maintenance from 2031-05-04 10:30 UTC until 2031-05-04 11:30 UTC: new fan',
-    'rockpro64-1, rockpro64-2: labels sdmux',
-    '',
-  ]);
-});
-
-test.each<[words: string[], sentence: string]>([
-  [['status', '--mine'], 'you have no board'],
-  [['classes', '--available'], 'no board is free'],
-  [['queue'], 'nobody waits'],
-  [['history'], 'no claims'],
-  [['usage'], 'no claims'],
-])('%j of nothing is a sentence, not the head of a table', async (words, sentence) => {
-  const nothing = {
-    listBoards: async () => ({ boards: [] }),
-    listClasses: async () => ({ classes: [{ name: 'pc', description: '', boards: 1, available: 0 }] }),
-    call: async () => ({ requests: [], claims: [], usage: [] }) as never,
-  };
-  expect(await run(words, nothing)).toMatchObject({ code: 0, stdout: `${sentence}\n`, stderr: '' });
-});
-
-test('events tell moments as moments, lengths as lengths, and what was asked for as people write it', async () => {
-  const common = { id: 1, seq: 1, atMs: nowMs, actor: 'alice' } as const;
-  const wants = [{ class: 'rockpro64', labels: ['sdmux'] }];
-  const told: LabEvent[] = [
-    { ...common, kind: 'request-queued', detail: { request: 4, priority: 0, seq: 1, wants, leaseMs: 5_400_000 } },
-    { ...common, kind: 'claim-granted', board: 'rockpro64-1', epoch: 3, detail: { request: 4, expiresAtMs: nowMs } },
-    { ...common, kind: 'clock-set', detail: { byMs: -60_000 } },
-    { ...common, kind: 'snapshot', detail: { state: 'x'.repeat(1000) } },
-  ];
-  const tellEvents = async function* () {
-    yield* told;
-  };
-  const { stdout } = await run(['events'], { tellEvents });
-  const at = '2031-05-04T09:30:00Z';
-  expect(stdout.split('\n')).toEqual([
-    `${at} request-queued by alice request=4 priority=0 seq=1 wants=rockpro64 with sdmux lease=1h30m`,
-    `${at} claim-granted rockpro64-1 epoch 3 by alice request=4 expiresAt=${at}`,
-    `${at} clock-set by alice by=-1m`,
-    `${at} snapshot by alice state=${'x'.repeat(200)}…`,
-    '',
-  ]);
-});
-
 test.each([
   [[], 2, /^Share boards/, /^$/],
   [['help'], 0, /power on\|off\|cycle\|status \[board\]/, /^$/],
@@ -232,6 +47,23 @@ test.each([
   [['claim', 'a', '--for', 'long'], 2, /^$/, /A length of time is a number and a unit/],
   [['release', 'a', 'b'], 2, /^$/, /too many arguments/],
   [['admin'], 2, /^$/, /see `labcli help admin`/],
+  [['admin', 'offlin', 'a', '--reason', 'x'], 2, /^$/, /there is no command admin offlin; did you mean offline\?/],
+  [['help', 'admin', 'offlin'], 2, /^$/, /there is no command admin offlin; did you mean offline\?/],
+  [['help', 'claim', 'x'], 2, /^$/, /there is no command claim x\n {2}see `labcli help claim`/],
+  [
+    ['admin', 'offline', 'a', 'b', '--reason', 'x'],
+    2,
+    /^$/,
+    /quoted twice, "'like this'"\n {2}see `labcli help admin offline`/,
+  ],
+  [
+    ['help', 'admin', 'offline'],
+    0,
+    /^labcli admin offline <board> --reason <text>\n(.*\n)*.*is shown to everybody/,
+    /^$/,
+  ],
+  [['help', 'extend'], 0, /^labcli extend \[board\] --for <time>\n/, /^$/],
+  [['help', 'run'], 0, /^labcli run <class> \[options\] -- <command\.\.\.>\n/, /^$/],
   [['admin', 'offline', 'a'], 2, /^$/, /required option '--reason <text>'/],
   [
     ['history', '--since', 'yesterday'],

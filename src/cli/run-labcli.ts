@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { LabError } from '../lab/error.ts';
-import { describeProgram, unknownCommand } from './help.ts';
+import { describeCommand, describeProgram, pathOf, unknownCommand } from './help.ts';
 import { reportError } from './output.ts';
 import type { Context } from './verb.ts';
 import { verbs } from './verbs.ts';
@@ -15,9 +15,9 @@ export async function runLabcli(words: readonly string[], options: Omit<Context,
       code = chosen;
     },
   };
+  const [verb] = words;
+  const program = createProgram(context, verb);
   try {
-    const [verb] = words;
-    const program = createProgram(context, verb);
     if (verb === undefined || verb === '--help' || verb === '-h') {
       output.print(...describeProgram(program));
       return verb === undefined ? 2 : 0;
@@ -28,7 +28,7 @@ export async function runLabcli(words: readonly string[], options: Omit<Context,
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const isUsage = error instanceof CommanderError;
-    return reportError(output, isUsage ? usageError(error, words[0]) : error, words.includes('--json'));
+    return reportError(output, isUsage ? usageError(error, calledBy(words, program)) : error, words.includes('--json'));
   }
 }
 
@@ -36,6 +36,7 @@ export async function runLabcli(words: readonly string[], options: Omit<Context,
 function createProgram(context: Context, verb: string | undefined): Command {
   const program = new Command('labcli');
   program.helpCommand(false).exitOverride();
+  program.configureHelp({ formatHelp: command => describeCommand(command).join('\n') });
   program.configureOutput({
     writeOut: text => context.output.print(...text.trimEnd().split('\n')),
     writeErr: () => {},
@@ -55,9 +56,21 @@ function splitWaits(words: readonly string[]): readonly string[] {
   return [...split, ...theirs];
 }
 
+/** The command that the words call, down to `admin offline`. */
+function calledBy(words: readonly string[], program: Command): Command {
+  const [name, ...rest] = words;
+  const called = program.commands.find(command => command.name() === name);
+  return called ? calledBy(rest, called) : program;
+}
+
 /** commander says `error: missing required argument 'class'`, and a suggestion on a second line. */
-function usageError(error: CommanderError, verb: string | undefined): LabError {
+function usageError(error: CommanderError, command: Command): LabError {
   const [sentence = '', ...suggestion] = error.message.replace(/^error: /, '').split('\n');
   const shown = sentence.length > 200 ? `${sentence.slice(0, 200)}…` : sentence;
-  return new LabError('usage', [shown, ...suggestion].join(' '), { hint: `see \`labcli help ${verb}\`` });
+  const isQuotingLikely = error.code === 'commander.excessArguments';
+  const hint = [
+    ...(isQuotingLikely ? [`ssh takes quotes away: what has spaces is quoted twice, "'like this'"`] : []),
+    `see \`labcli help ${pathOf(command).join(' ')}\``,
+  ];
+  return new LabError('usage', [shown, ...suggestion].join(' '), { hint: hint.join('\n') });
 }

@@ -20,10 +20,10 @@ const bugExit = 210;
 export const addRun: AddVerb = (program, context) => {
   program
     .command('run')
-    .description('claims a board, runs a command in its jail, releases whatever happens; ends with the command’s code')
+    .description('claims a board, runs a command in its jail, releases whatever happens; ends with its exit code')
     .argument('<class>', 'see `labcli classes`')
     .argument('<command...>', 'after --, as in: run rockpro64 -- make test')
-    .option('--with <label>', 'only a board with this label', collect, [])
+    .option('--with <label>', 'only a board with this label; can be repeated', collect, [])
     .option('--for <time>', 'how long at most, such as 20m; the class has a default', readLength)
     .option('--wait', 'wait in the queue; --wait=30m for 30 minutes at most')
     .addOption(new Option('--wait-at-most <time>').argParser(readLength).hideHelp())

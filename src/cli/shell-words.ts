@@ -85,7 +85,7 @@ function refuseOddText(line: string): void {
 }
 
 function meaningless(character: string): LabError {
-  const hint = '`labcli help` lists the commands';
+  const hint = 'ssh takes quotes away: quote it twice, "\'like this\'"; `labcli help` lists the commands';
   return new LabError('usage', `${character} has no meaning here: labcli is not a shell`, { hint });
 }
 

@@ -7,7 +7,7 @@ export const addSshConfig: AddVerb = (program, { client, output }) => {
   program
     .command('ssh-config')
     .description('the jails, for ~/.ssh/config: proxy, user and host keys')
-    .option('--via <command>', 'how you reach the lab host', 'ssh labhost')
+    .option('--via <command>', 'how you reach the lab host; `ssh labhost` if left out', 'ssh labhost')
     .option('--json', 'print JSON')
     .action(async ({ via, json }: { via: string; json?: true }) => {
       // It becomes part of a line: a second line would be a setting of its own.
