@@ -207,7 +207,7 @@ export interface AdminBar {
 
 export interface AdminUnbar {
   readonly board: string;
-  /** All that an admin may lift, if left out. */
+  /** Offline and health, if left out: a maintenance is ended only when it is named. */
   readonly kind?: 'offline' | 'maintenance' | 'health';
 }
 

@@ -1,7 +1,7 @@
 import { type Claim, endOf } from './claim.ts';
 import { LabError } from './error.ts';
 import { formatMoment } from './format-moment.ts';
-import { nearestName } from './nearest-name.ts';
+import { unknownName } from './unknown-name.ts';
 
 /** Who asks: a user of the lab at the host's socket, or somebody in the jail of one claim. */
 export type Identity =
@@ -86,7 +86,5 @@ function missingClaim(handle: string, handles: readonly string[]): LabError {
       hint: 'labcli claim gives you a free board of a class',
     });
   }
-  const meant = nearestName(handle, handles);
-  const hint = meant ? `did you mean ${meant}?` : 'labcli status lists the boards';
-  return new LabError('not-found', `there is no board ${handle}`, { hint });
+  return unknownName(`there is no board ${handle}`, handle, { names: handles, what: 'boards', listedBy: 'status' });
 }

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSocketServer } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { verbs } from '../../src/cli/verbs.ts';
 
 /** Runs the in-jail client with /run/lab in a mount namespace of its own, against a recorded labd. */
 interface Outcome {
@@ -131,6 +132,17 @@ test.each([
   const { code, stdout, stderr } = await labcli(...words);
   expect({ code, stdout, calls }).toEqual({ code: 2, stdout: '', calls: [] });
   expect(stderr).not.toBe('');
+});
+
+test('what is no command or option is named, unless it could steer the terminal; what only the lab host has is told so', async () => {
+  expect((await labcli('powre')).stderr).toMatch(/^labcli: there is no command powre; the commands are status, /);
+  expect((await labcli('status', '--mine')).stderr).toBe('labcli: there is no option --mine; see labcli help\n');
+  expect((await labcli('\x1b[2J')).stderr).toMatch(/^labcli: there is no such command; /);
+  const { stdout: help } = await labcli('help');
+  for (const verb of Object.keys(verbs).filter(name => !new RegExp(`^  ${name}\\b`, 'm').test(help))) {
+    const stderr = `labcli: ${verb} works on the lab host only: ssh labhost labcli ${verb}\n`;
+    expect(await labcli(verb)).toEqual({ code: 2, stdout: '', stderr });
+  }
 });
 
 test('another board is refused without asking', async () => {

@@ -1,8 +1,9 @@
 import type { BaseEvent } from '../../api/jail-messages.ts';
 import type { AdminBar, AdminRelease, AdminUnbar, BoardAnswer, ReloadAnswer } from '../../api/messages.ts';
 import type { Identity } from '../../lab/access.ts';
+import { describeBars } from '../../lab/bar.ts';
 import { LabError } from '../../lab/error.ts';
-import { nearestName } from '../../lab/nearest-name.ts';
+import { unknownName } from '../../lab/unknown-name.ts';
 import type { BoardRecord } from '../../store/store.ts';
 import { summarizeBoard } from '../summaries.ts';
 import type { CallContext, EventStream } from './calls.ts';
@@ -27,8 +28,8 @@ export function createAdminCalls(context: CallContext): AdminCalls {
   async function findRecord(handle: string): Promise<BoardRecord> {
     const record = await store.findBoard(handle);
     if (record) return record;
-    const meant = nearestName(handle, await store.listHandles());
-    throw new LabError('not-found', `there is no board ${handle}`, meant ? { hint: `did you mean ${meant}?` } : {});
+    const names = await store.listHandles();
+    throw unknownName(`there is no board ${handle}`, handle, { names, what: 'boards', listedBy: 'status' });
   }
 
   async function tell(handle: string): Promise<BoardAnswer> {
@@ -96,14 +97,14 @@ export function createAdminCalls(context: CallContext): AdminCalls {
     },
     async unbar(identity, { board, kind }) {
       gate.checkAdmin(identity);
-      await findRecord(board);
+      const record = await findRecord(board);
       let isAnyLifted = false;
       for (const each of kind === undefined ? (['offline', 'health'] as const) : [kind]) {
         const { isLifted, granted } = await store.liftBar(board, each, identity.user);
         operations.startAll(granted);
         isAnyLifted ||= isLifted;
       }
-      if (!isAnyLifted) throw new LabError('not-found', `${board} is not ${kind ?? 'offline'}`);
+      if (!isAnyLifted) throw nothingToLift(record, kind);
       return tell(board);
     },
     async check(identity, board) {
@@ -140,4 +141,22 @@ export function createAdminCalls(context: CallContext): AdminCalls {
       };
     },
   };
+}
+
+const isNot: Readonly<Record<AdminUnbar['kind'] & string, string>> = {
+  offline: 'is not offline',
+  health: 'has not failed a health check',
+  maintenance: 'has no maintenance planned',
+};
+
+/** What stands although it was not asked for is told, with the way to lift it. */
+function nothingToLift({ board, bars, plannedBars }: BoardRecord, kind: AdminUnbar['kind']): LabError {
+  const left = [...bars, ...plannedBars];
+  const sentence = kind === undefined ? 'is neither offline nor has it failed a health check' : isNot[kind];
+  const hint = [
+    ...(left.length > 0 ? [describeBars(left)] : []),
+    ...(left.some(bar => bar.kind === 'maintenance') ? ['`--only maintenance` ends a maintenance'] : []),
+    ...(left.some(bar => bar.kind === 'dirty') ? ['what is dirty is lifted by a clean-up that works'] : []),
+  ];
+  return new LabError('not-found', `${board.handle} ${sentence}`, hint.length > 0 ? { hint: hint.join('\n') } : {});
 }

@@ -1,6 +1,7 @@
 import type { ClaimRequest, OperationEvent, QueueList } from '../../api/messages.ts';
 import { type Identity, mayFollow } from '../../lab/access.ts';
 import { LabError } from '../../lab/error.ts';
+import { unknownName } from '../../lab/unknown-name.ts';
 import { describeWant, type Want } from '../../lab/want.ts';
 import type { CallContext, EventStream } from './calls.ts';
 
@@ -37,8 +38,20 @@ export function createClaimCalls(context: CallContext): ClaimCalls {
     return names.map(name => {
       const boardClass = settings.findClass(name);
       if (boardClass) return boardClass;
-      throw new LabError('not-found', `there is no class ${name}`, { hint: '`labcli classes` lists them' });
+      const known = settings.current().classes.map(each => each.name);
+      throw unknownName(`there is no class ${name}`, name, { names: known, what: 'classes', listedBy: 'classes' });
     });
+  }
+
+  /** That no single board has all of them is for the store to find; here it is about what was mistyped. */
+  function checkLabels(wants: readonly Want[]): void {
+    const asked = new Set(wants.flatMap(({ labels }) => labels));
+    if (asked.size === 0) return;
+    const names = [...new Set(settings.current().boards.flatMap(({ labels }) => labels))];
+    for (const label of asked) {
+      if (!names.includes(label))
+        throw unknownName(`no board has the label ${label}`, label, { names, what: 'labels' });
+    }
   }
 
   /** A board that is asked for by its handle has the rules of its class. */
@@ -48,9 +61,8 @@ export function createClaimCalls(context: CallContext): ClaimCalls {
         if (want.board === undefined || want.class !== undefined) return want;
         const record = await store.findBoard(want.board);
         if (record?.isListed) return { ...want, class: record.board.class };
-        throw new LabError('not-found', `there is no board ${want.board}`, {
-          hint: '`labcli status` lists the boards',
-        });
+        const names = await store.listHandles();
+        throw unknownName(`there is no board ${want.board}`, want.board, { names, what: 'boards', listedBy: 'status' });
       }),
     );
   }
@@ -91,6 +103,7 @@ export function createClaimCalls(context: CallContext): ClaimCalls {
       const { power = false, wait = false, waitMs, hold = false, keys = [] } = wish;
       const wants = await withClasses(wish.wants);
       const classes = classesOf(wants);
+      checkLabels(wants);
       const unbootable = classes.find(({ boot }) => boot === undefined);
       if (power && unbootable) {
         const message = `${unbootable.name} has no default boot configuration, so --power cannot boot it`;

@@ -1,8 +1,7 @@
 import type { ClaimAnswer, ExtendRequest, ShareRequest } from '../../api/messages.ts';
 import type { Identity } from '../../lab/access.ts';
 import type { Claim } from '../../lab/claim.ts';
-import { LabError } from '../../lab/error.ts';
-import { nearestName } from '../../lab/nearest-name.ts';
+import { unknownName } from '../../lab/unknown-name.ts';
 import type { CallContext } from './calls.ts';
 
 /** Changes of a claim that is there: how long, with whom, whose. */
@@ -23,11 +22,8 @@ export function createLeaseCalls(context: CallContext): LeaseCalls {
   }
 
   async function allowHandover(identity: Identity, { board, user }: ShareRequest) {
-    const users = settings.current().users.map(({ name }) => name);
-    if (!users.includes(user)) {
-      const meant = nearestName(user, users);
-      throw new LabError('not-found', `lab.yaml has no user ${user}`, meant ? { hint: `did you mean ${meant}?` } : {});
-    }
+    const names = settings.current().users.map(({ name }) => name);
+    if (!names.includes(user)) throw unknownName(`lab.yaml has no user ${user}`, user, { names, what: 'users' });
     const { claim } = await gate.allow(identity, 'share', board);
     return { claim, handover: { board: claim.board, epoch: claim.epoch, actor: identity.user, user } };
   }
