@@ -60,7 +60,9 @@ async function demonstrate(): Promise<void> {
     console?.kill();
     if (board) await ssh('labhost', 'labcli', 'release', board).catch(() => {});
   }
-  const config = relative('.', host.sshConfig);
+  const near = relative('.', host.sshConfig);
+  const config = near.startsWith('..') ? host.sshConfig : near;
+  const down = values.lab === undefined ? 'npm run demo -- --down' : `node bin/demo.ts --lab ${values.lab} --down`;
   process.stdout.write(
     [
       '',
@@ -70,7 +72,7 @@ async function demonstrate(): Promise<void> {
       `  ssh -F ${config} root@rockpro64-1`,
       `  ssh -t -F ${config} labhost labcli console`,
       'To end it and leave nothing behind:',
-      '  npm run demo -- --down',
+      `  ${down}`,
       '',
     ].join('\n'),
   );

@@ -9,7 +9,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   api: ['lab'],
   config: ['lab', 'system'],
   drivers: ['lab', 'config', 'system'],
-  store: ['lab', 'config', 'system'],
+  store: ['lab'],
   cli: ['api', 'lab', 'system'],
   labd: ['lab', 'api', 'drivers', 'store', 'config', 'system'],
   jaild: ['lab', 'api', 'config', 'system'],
