@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { BoardSummary } from '../api/messages.ts';
+import { describeBar } from '../lab/bar.ts';
 import { LabError } from '../lab/error.ts';
 import { addJailBase } from './admin-jail-base.ts';
 import { unknownCommand } from './help.ts';
 import { readLength, readMoment } from './length.ts';
 import { followOperation } from './operation.ts';
-import { describeBar } from './status.ts';
 import type { AddVerb, Context } from './verb.ts';
 
 export const addAdmin: AddVerb = (program, context) => {

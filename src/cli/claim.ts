@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import type { ClaimedBoard, ClaimRequest } from '../api/messages.ts';
 import { LabError } from '../lab/error.ts';
 import { collect, readLength } from './length.ts';
-import { describeClaim, followOperation } from './operation.ts';
+import { describeClaim, describeHold, followOperation } from './operation.ts';
 import type { AddVerb } from './verb.ts';
 
 export interface ClaimOptions {
@@ -42,7 +42,7 @@ export const addClaim: AddVerb = (program, context) => {
         if (!first) throw new LabError('bug', 'labd ended the claim without telling which');
         if (isJson) return output.printJson(claims.length === 1 ? first : { claims });
         for (const claim of claims) output.print(`${claim.board} is yours`, ...describeClaim(claim, nowMs()));
-        if (options.hold) output.tell('The claim lives as long as this connection: Ctrl-C ends it.');
+        if (options.hold) output.tell(describeHold(first));
       };
       await followOperation(context, { kind: 'claim', body }, isJson, tell);
     });

@@ -1,4 +1,4 @@
-import { describeClaim, followOperation } from './operation.ts';
+import { describeClaim, describeHold, followOperation } from './operation.ts';
 import type { AddVerb } from './verb.ts';
 
 export const addHold: AddVerb = (program, context) => {
@@ -14,7 +14,10 @@ export const addHold: AddVerb = (program, context) => {
       await followOperation(context, { kind: 'hold', body }, options.json === true, ({ claims }) => {
         for (const claim of claims) {
           if (options.json) output.printJson(claim);
-          else output.print(`${claim.board} is yours still`, ...describeClaim(claim, nowMs()));
+          else {
+            output.print(`${claim.board} is yours still`, ...describeClaim(claim, nowMs()));
+            output.tell(describeHold(claim));
+          }
         }
       });
     });

@@ -2,7 +2,7 @@ import type { LabClient } from '../api/client.ts';
 import type { ClaimedBoard, OperationEvent } from '../api/messages.ts';
 import { LabError } from '../lab/error.ts';
 import { formatMoment } from '../lab/format-moment.ts';
-import { formatExpiry } from './expiry.ts';
+import { formatExpiry, formatRoughLength } from './expiry.ts';
 import type { Context } from './verb.ts';
 
 /** What an operation ended with: its board, and the claims if any are left. */
@@ -69,4 +69,9 @@ export function describeClaim(claim: ClaimedBoard, nowMs: number): string[] {
     `  expires  ${formatExpiry(claim.expiresAtMs, nowMs)}`,
     ...(claim.sharedWith.length > 0 ? [`  shared   with ${claim.sharedWith.join(', ')}`] : []),
   ];
+}
+
+/** What becomes of a claim that lives by its connection when that ends, by Ctrl-C too. */
+export function describeHold({ graceMs = 0 }: ClaimedBoard): string {
+  return `It ends ${formatRoughLength(graceMs)} after this connection does (Ctrl-C); \`labcli hold\` takes it up again before that.`;
 }

@@ -130,6 +130,17 @@ test.each<[words: string[], wish: object]>([
   expect((await run(words)).asked).toEqual([{ kind: 'claim', body }]);
 });
 
+test.each([['claim', 'rockpro64', '--hold'], ['hold']])(
+  '%s %s %s says how long the claim outlives the connection',
+  async (...words) => {
+    const held = { event: 'done', claims: [{ ...claim, graceMs: 60_000 }] } as const;
+    const { stderr } = await run(words.filter(Boolean), { runOperation: () => eventsOf([held]) as never });
+    expect(stderr).toBe(
+      'It ends 1m after this connection does (Ctrl-C); `labcli hold` takes it up again before that.\n',
+    );
+  },
+);
+
 test('several boards are one JSON document too', async () => {
   const both = { event: 'done', claims: [claim, { ...claim, board: 'x86-1' }] } as const;
   const { stdout } = await run(['claim', 'rockpro64', 'x86', '--json'], {

@@ -1,5 +1,5 @@
 import type { BoardSummary } from '../api/messages.ts';
-import { formatMoment } from '../lab/format-moment.ts';
+import { describeBar } from '../lab/bar.ts';
 import { formatExpiry } from './expiry.ts';
 import { formatTable } from './table.ts';
 import type { AddVerb } from './verb.ts';
@@ -47,13 +47,6 @@ function notesOn({ handle, bars, sharedWith, awayUntilMs, endsSoon }: BoardSumma
     ...(sharedWith ? [`${handle}: shared with ${sharedWith.join(', ')}`] : []),
     ...(awayUntilMs === undefined ? [] : [`${handle}: its connection is lost, \`labcli hold\` takes it up again`]),
   ];
-}
-
-/** `maintenance from 2031-05-04 09:30 UTC until 2031-05-04 10:30 UTC: new fan` */
-export function describeBar({ kind, reason, startsAtMs, endsAtMs }: BoardSummary['bars'][number]): string {
-  const from = startsAtMs === undefined ? '' : ` from ${formatMoment(startsAtMs)}`;
-  const until = endsAtMs === undefined ? '' : ` until ${formatMoment(endsAtMs)}`;
-  return `${kind}${from}${until}: ${reason}`;
 }
 
 /** Boards that are alike are on a line together: in a lab of many, most are. */

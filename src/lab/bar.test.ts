@@ -23,4 +23,8 @@ test('people are told of each bar with its reason', () => {
   expect(describeBars([bar, { ...bar, kind: 'dirty', reason: 'switch poe1 does not answer' }])).toBe(
     'offline: being moved; dirty: switch poe1 does not answer',
   );
+  const window = { startsAtMs: Date.UTC(2031, 4, 4, 9, 30), endsAtMs: Date.UTC(2031, 4, 4, 10) };
+  expect(describeBars([{ ...bar, ...window, kind: 'maintenance' }])).toBe(
+    'maintenance from 2031-05-04 09:30 UTC until 2031-05-04 10:00 UTC: being moved',
+  );
 });

@@ -1,3 +1,5 @@
+import { formatMoment } from './format-moment.ts';
+
 /**
  * A reason why a board is not given out. Several can stand at once, one of each kind, and each is lifted by itself.
  *
@@ -26,5 +28,13 @@ export function isActive({ startsAtMs, endsAtMs }: Bar, nowMs: number): boolean 
 
 /** What people are told of bars: `offline: being moved; dirty: switch poe1 does not answer`. */
 export function describeBars(bars: readonly Bar[]): string {
-  return bars.map(({ kind, reason }) => `${kind}: ${reason}`).join('; ');
+  return bars.map(describeBar).join('; ');
+}
+
+/** `maintenance from 2031-05-04 09:30 UTC until 2031-05-04 10:30 UTC: new fan` */
+export function describeBar(bar: Pick<Bar, 'kind' | 'reason' | 'startsAtMs' | 'endsAtMs'>): string {
+  const { kind, reason, startsAtMs, endsAtMs } = bar;
+  const from = startsAtMs === undefined ? '' : ` from ${formatMoment(startsAtMs)}`;
+  const until = endsAtMs === undefined ? '' : ` until ${formatMoment(endsAtMs)}`;
+  return `${kind}${from}${until}: ${reason}`;
 }

@@ -11,6 +11,7 @@ import type {
   QueueList,
   ReloadAnswer,
 } from '../api/messages.ts';
+import { describeBar } from '../lab/bar.ts';
 import { type ErrorMessage, exitCodeOf } from '../lab/error.ts';
 import { formatMoment } from '../lab/format-moment.ts';
 import { describeWant } from '../lab/want.ts';
@@ -39,7 +40,7 @@ export function textOfBoard({ board }: BoardAnswer): string {
 }
 
 function linesOfBoard(board: BoardSummary): string[] {
-  const { handle, state, user, power, expiresAtMs, jailAddress, vlan, operation, bars } = board;
+  const { handle, state, user, power, expiresAtMs, jailAddress, vlan, operation, bars, sharedWith, endsSoon } = board;
   const line = [
     handle,
     operation ?? state,
@@ -49,7 +50,12 @@ function linesOfBoard(board: BoardSummary): string[] {
     `vlan ${vlan}`,
     ...(expiresAtMs === undefined ? [] : [`until ${formatMoment(expiresAtMs)}`]),
   ].join('  ');
-  return [line, ...bars.map(({ kind, reason }) => `  ${kind}: ${reason}`)];
+  return [
+    line,
+    ...(endsSoon ? ['  the lease ends soon: ssh labhost labcli extend --for 1h'] : []),
+    ...bars.map(bar => `  ${describeBar(bar)}`),
+    ...(sharedWith ? [`  shared with ${sharedWith.join(', ')}`] : []),
+  ];
 }
 
 export function textOfClaim({ claim }: ClaimAnswer): string {

@@ -88,7 +88,10 @@ export function createTimeKeeper(options: {
       warned.set(board, key);
       // Whoever asked for less than that knows it already.
       if (endOf(claim) - createdAtMs <= warnMs) continue;
-      notify(board, `${board} will be released at ${formatMoment(endOf(claim))}: \`labcli extend\` gives more time`);
+      notify(
+        board,
+        `${board} will be released at ${formatMoment(endOf(claim))}: \`labcli extend --for 1h\` gives more time`,
+      );
     }
   }
 

@@ -38,7 +38,7 @@ describeStore('bars', boards, lab => {
       code: 'busy',
       hint: [
         'rock-1 is offline: being moved',
-        'rock-2 is maintenance: new fan',
+        'rock-2 is maintenance from 1970-01-01 00:16 UTC until 1970-01-01 00:33 UTC: new fan',
         '`--wait` waits in the queue; a shorter `--for` ends before the maintenance',
       ].join('\n'),
     });
