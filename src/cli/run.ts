@@ -82,7 +82,7 @@ async function runCommand(
     stopListening();
     session?.close();
     await followOperation(context, { kind: 'release', body: { board, wait: true } }, true);
-    output.tell(`${board} is released`);
+    if (!options.json) output.tell(`${board} is released`);
   }
 }
 
@@ -108,6 +108,7 @@ async function runSteps(
   });
   if (download === undefined) return code;
   const packed = await session.run(`tar -c -f - -C ${quoteWord(download)} .`, { stdout, stderr });
-  if (packed !== 0) throw new LabError('not-found', `${download} could not be packed (tar: ${packed})`);
+  // A command that failed may have left nothing to pack: its own code says more.
+  if (packed !== 0 && code === 0) throw new LabError('not-found', `${download} could not be packed (tar: ${packed})`);
   return code;
 }

@@ -118,6 +118,16 @@ test('run: upload and download are tar files on the same connection', async () =
   expect(Number(await text(unpack.stdout))).toBeGreaterThan(100);
 });
 
+test('run: a command that fails before there is anything to download ends with its own code; one that does not, with not found', async () => {
+  const download = ['run', 'rockpro64', '--json', '--download', 'nowhere', '--'];
+  const failed = await runWith('', ...download, 'sh', '-c', "'exit 7'");
+  expect({ code: failed.code, stderr: failed.stderr }).toEqual({
+    code: 7,
+    stderr: expect.not.stringContaining('is released'),
+  });
+  expect((await runWith('', ...download, 'true')).code).toBe(203);
+});
+
 test('run: a signal reaches the command, and the board is released', async () => {
   const child = spawn('ssh', [
     '-tt',
