@@ -219,7 +219,7 @@ export function createOperations(options: {
 /** Why a claim ends that is released, for the books. */
 function endReasonOf({ actor, cause, claim }: Operation): EndReason {
   if (actor !== systemActor) return actor === claim.user ? 'released' : 'removed by an admin';
-  return cause === 'disconnected' ? 'disconnected' : 'expired';
+  return cause === 'disconnected' || cause === 'expired' ? cause : 'failed';
 }
 
 /** What a finished operation has to tell when nobody remembers its steps. */

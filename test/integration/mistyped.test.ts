@@ -39,6 +39,8 @@ test('a colleague, a board to switch on, and a board to take out', async () => {
   await expect(alice.setPower({ action: 'on', board: 'rockpro64-3' })).rejects.toMatchObject(unknown);
   const bar = { board: 'rockpro64-3', kind: 'offline', reason: 'gone' } as const;
   await expect(admin.call('POST /v1/admin/bar', bar)).rejects.toMatchObject(unknown);
+  const check = runToEnd(admin, { kind: 'admin/check', body: { board: 'rockpro64-3' } });
+  await expect(check).rejects.toMatchObject(unknown);
 });
 
 test('an admin who lifts what does not stand is told what does, and how that is lifted', async () => {

@@ -176,6 +176,8 @@ test('when one of several boards cannot be built, the others are given back', as
   await expect(runToEnd(alice, wish({ wants: [anyBoard, anyBoard] }))).rejects.toMatchObject({ code: 'device' });
   lab.power('rockpro64-2').fail(undefined);
   await until(async () => (await alice.listBoards({ isMine: false })).boards.every(({ state }) => state === 'free'));
+  const { claims } = await alice.call('GET /v1/history', {});
+  expect(claims.map(({ reason }) => reason)).toEqual(['failed', 'failed']);
 });
 
 test('quotas: boards at once, waiting requests and lease length; each error names its limit', async () => {

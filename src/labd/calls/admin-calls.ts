@@ -109,6 +109,7 @@ export function createAdminCalls(context: CallContext): AdminCalls {
     },
     async check(identity, board) {
       gate.checkAdmin(identity);
+      await findRecord(board);
       const id = await health.begin(board, identity.user);
       const operation = await store.findOperation(id);
       if (!operation) throw new LabError('bug', `operation ${id} is gone`);
