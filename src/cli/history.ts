@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { HistoryQuery } from '../api/messages.ts';
+import { LabError } from '../lab/error.ts';
 import type { LabEvent } from '../lab/event.ts';
 import { formatMoment } from '../lab/format-moment.ts';
 import { describeWant, type Want } from '../lab/want.ts';
@@ -84,6 +85,10 @@ export const addEvents: AddVerb = (program, { client, output, nowMs, watchConnec
         if (options.json) output.printJson(event);
         else output.print(lineOf(event));
       }
+      if (!isFollowing) return;
+      throw new LabError('unreachable', "the lab's daemon (labd) has gone away, and the events with it", {
+        hint: '`labcli events --follow` goes on with a labd that has come back; `--since` tells what was between',
+      });
     });
 };
 

@@ -72,6 +72,7 @@ test.each([
     /option '--since <time>' argument 'yesterday' is invalid\. A moment is/,
   ],
   [['status', '--jsn'], 2, /^$/, /unknown option '--jsn' \(Did you mean --json\?\)/],
+  [['run', '--fr', 'x', '--', 'build', '--json'], 2, /^$/, /unknown option '--fr'/],
   [['status', '--min', '--json'], 2, /^{"error":{"code":"usage"/, /^$/],
 ] as const)('%j ends with %d', async (words, code, stdout, stderr) => {
   const result = await run(words);

@@ -28,7 +28,7 @@ export async function runLabcli(words: readonly string[], options: Omit<Context,
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const isUsage = error instanceof CommanderError;
-    return reportError(output, isUsage ? usageError(error, calledBy(words, program)) : error, words.includes('--json'));
+    return reportError(output, isUsage ? usageError(error, calledBy(words, program)) : error, isJsonAsked(words));
   }
 }
 
@@ -54,6 +54,12 @@ function splitWaits(words: readonly string[]): readonly string[] {
     word.startsWith('--wait=') ? ['--wait-at-most', word.slice('--wait='.length)] : [word],
   );
   return [...split, ...theirs];
+}
+
+/** What follows `--` is not ours. */
+function isJsonAsked(words: readonly string[]): boolean {
+  const end = words.indexOf('--');
+  return (end < 0 ? words : words.slice(0, end)).includes('--json');
 }
 
 /** The command that the words call, down to `admin offline`. */

@@ -43,6 +43,16 @@ test.each<[words: string[], sentence: string]>([
   expect(await run(words, nothing)).toMatchObject({ code: 0, stdout: `${sentence}\n`, stderr: '' });
 });
 
+test('events that are followed end with an error when labd ends them, and others when all are told', async () => {
+  const tellEvents = async function* () {};
+  expect((await run(['events'], { tellEvents })).code).toBe(0);
+  const followed = await run(['events', '--follow'], { tellEvents });
+  expect(followed).toMatchObject({
+    code: 7,
+    stderr: expect.stringMatching(/^labcli: the lab's daemon \(labd\) has gone away/),
+  });
+});
+
 test('events tell moments as moments, lengths as lengths, and what was asked for as people write it', async () => {
   const common = { id: 1, seq: 1, atMs: nowMs, actor: 'alice' } as const;
   const wants = [{ class: 'rockpro64', labels: ['sdmux'] }];

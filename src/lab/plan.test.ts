@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { applyFailure, applyStep, type DesiredBoard, type ObservedBoard, plan } from './plan.ts';
+import { applyStep, type DesiredBoard, type ObservedBoard, plan, type Step } from './plan.ts';
 
 const board = 'rock-1';
 const claimed: DesiredBoard = { board, epoch: 7, fence: 7, power: 'off' };
@@ -110,3 +110,17 @@ test("access of another claim ends before anything else, and its jail goes only 
     }),
   );
 });
+
+/** What is known after a step failed: nothing about the part that it was to change. */
+function applyFailure(observed: ObservedBoard, step: Step): ObservedBoard {
+  switch (step.step) {
+    case 'power-off':
+    case 'power-on':
+      return { ...observed, power: 'unknown' };
+    case 'remove-jail':
+    case 'build-jail':
+      return { ...observed, jail: 'unknown' };
+    default:
+      return observed;
+  }
+}

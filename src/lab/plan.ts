@@ -96,17 +96,3 @@ export function applyStep(observed: ObservedBoard, step: Step): ObservedBoard {
       return { ...observed, consoleEpoch: step.epoch };
   }
 }
-
-/** What is known after a step failed: nothing about the part that it was to change. */
-export function applyFailure(observed: ObservedBoard, step: Step): ObservedBoard {
-  switch (step.step) {
-    case 'power-off':
-    case 'power-on':
-      return { ...observed, power: 'unknown' };
-    case 'remove-jail':
-    case 'build-jail':
-      return { ...observed, jail: 'unknown' };
-    default:
-      return observed;
-  }
-}
