@@ -71,9 +71,13 @@ function calledBy(words: readonly string[], program: Command): Command {
 
 /** commander says `error: missing required argument 'class'`, and a suggestion on a second line. */
 function usageError(error: CommanderError, command: Command): LabError {
-  const [sentence = '', ...suggestion] = error.message.replace(/^error: /, '').split('\n');
+  const [sentence = '', ...suggestion] = error.message
+    .replace(/^error: /, '')
+    // Its name for `--wait` with a value.
+    .replace('--wait-at-most <time>', '--wait=<time>')
+    .split('\n');
   const shown = sentence.length > 200 ? `${sentence.slice(0, 200)}…` : sentence;
-  const isQuotingLikely = error.code === 'commander.excessArguments';
+  const isQuotingLikely = error.code === 'commander.excessArguments' && command.options.some(option => option.required);
   const hint = [
     ...(isQuotingLikely ? [`ssh takes quotes away: what has spaces is quoted twice, "'like this'"`] : []),
     `see \`labcli help ${pathOf(command).join(' ')}\``,

@@ -1,5 +1,6 @@
 import type { BoardSummary } from '../api/messages.ts';
 import { describeBar } from '../lab/bar.ts';
+import { unknownName } from '../lab/unknown-name.ts';
 import { formatExpiry } from './expiry.ts';
 import { formatTable } from './table.ts';
 import type { AddVerb } from './verb.ts';
@@ -8,13 +9,14 @@ export const addStatus: AddVerb = (program, { client, output, nowMs }) => {
   program
     .command('status')
     .description('every board: who has it, until when, is it powered')
+    .argument('[board]', 'this one alone')
     .option('--mine', 'only your boards, those that are shared with you among them')
     .option('--json', 'print JSON')
-    .action(async (options: { mine?: true; json?: true }) => {
+    .action(async (handle: string | undefined, options: { mine?: true; json?: true }) => {
       const isMine = options.mine === true;
-      const list = await client.listBoards({ isMine });
-      if (options.json) return output.printJson(list);
-      const { boards } = list;
+      const all = (await client.listBoards({ isMine })).boards;
+      const boards = handle === undefined ? all : [findBoard(all, handle, isMine)];
+      if (options.json) return output.printJson({ boards });
       if (boards.length === 0) return output.print(isMine ? 'you have no board' : 'the lab has no boards');
       const heading = ['BOARD', 'CLASS', 'STATE', 'USER', 'POWER', 'EXPIRES'];
       output.print(
@@ -27,6 +29,14 @@ export const addStatus: AddVerb = (program, { client, output, nowMs }) => {
       );
     });
 };
+
+function findBoard(boards: readonly BoardSummary[], handle: string, isMine: boolean): BoardSummary {
+  const found = boards.find(board => board.handle === handle);
+  if (found) return found;
+  const names = boards.map(board => board.handle);
+  const message = isMine ? `you have no board ${handle}` : `there is no board ${handle}`;
+  throw unknownName(message, handle, { names, what: 'boards', listedBy: 'status' });
+}
 
 function rowOf(board: BoardSummary, nowMs: number): string[] {
   return [

@@ -28,6 +28,14 @@ test('status says until when a maintenance lasts, how to log in to boards of one
   ]);
 });
 
+test('status of one board is that board, and of a mistyped one the name that was meant', async () => {
+  expect((await run(['status', 'rockpro64-2', '--json'])).stdout).toBe(`${JSON.stringify({ boards: [boards[1]] })}\n`);
+  expect(await run(['status', 'rockpro64-3'])).toMatchObject({
+    code: 3,
+    stderr: 'labcli: there is no board rockpro64-3\n  did you mean rockpro64-1?\n',
+  });
+});
+
 test.each<[words: string[], sentence: string]>([
   [['status', '--mine'], 'you have no board'],
   [['classes', '--available'], 'no board is free'],

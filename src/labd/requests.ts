@@ -25,7 +25,7 @@ const label = z
 /** What somebody else reads: one line, and not a novel. */
 const sentence = z
   .string()
-  .min(1)
+  .min(1, 'a reason has words')
   .max(500)
   .regex(/^\P{Cc}*$/u, 'a reason is one line');
 const yearMs = 366 * 86_400_000;
@@ -137,6 +137,13 @@ type Loose<T> = { [K in keyof T]: T[K] | (undefined extends T[K] ? undefined : n
 export function parseRequest<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const result = schema.safeParse(value ?? {});
   if (result.success) return result.data;
-  const mistakes = result.error.issues.map(({ path, message }) => [...path, message].join(': '));
+  const mistakes = result.error.issues.map(({ path, message }) => [describeField(path, value), message].join(': '));
   throw new LabError('usage', mistakes.join('; '), { hint: 'see `labcli help`' });
+}
+
+/** `class "Rock"`: the field, and what is in it, for whoever typed it does not know its place in the message. Keys are too long. */
+function describeField(path: readonly PropertyKey[], value: unknown): string {
+  const name = path.findLast(part => typeof part === 'string') ?? 'the request';
+  const found = path.reduce((inner, part) => (inner as Record<PropertyKey, unknown> | undefined)?.[part], value);
+  return typeof found === 'string' && name !== 'keys' ? `${name} ${JSON.stringify(found.slice(0, 60))}` : name;
 }

@@ -140,7 +140,7 @@ test('keys that are given with a claim are checked, reach jaild, and stay throug
   const key = `ssh-ed25519 ${Buffer.concat([...['ssh-ed25519', Buffer.alloc(32)].map(lengthPrefixed)]).toString('base64')}`;
   for (const bad of ['ssh-ed25519 AAAA', `command="id" ${key}`, `${key}\n${key}`, 'x'.repeat(9000)]) {
     const claim = runToEnd(alice, { kind: 'claim', body: { wants, keys: [bad] } });
-    await expect(claim).rejects.toMatchObject({ code: 'usage', message: expect.stringMatching(/^keys: 0: /) });
+    await expect(claim).rejects.toMatchObject({ code: 'usage', message: expect.stringMatching(/^keys: /) });
   }
   expect(lab.jaild.jails.size).toBe(0);
   await runToEnd(alice, { kind: 'claim', body: { wants, keys: [`${key} a colleague`] } });

@@ -30,6 +30,14 @@ test.each([
   await expect(claim(want)).rejects.toMatchObject(nothingFound(message, hint));
 });
 
+test.each([
+  [{ class: 'Rock' }, 'class "Rock": this is not the name of a class'],
+  [{ board: '../1' }, 'board "../1": this is not a board’s handle'],
+  [{ class: 'rockpro64', labels: ['sd', 'a b'] }, 'labels "a b": this is not a label'],
+])('a claim of %j, which can be no name, is told with what was typed', async (want, message) => {
+  await expect(claim(want)).rejects.toMatchObject({ code: 'usage', message });
+});
+
 test('a colleague, a board to switch on, and a board to take out', async () => {
   const [alice, admin] = [lab.client('alice'), lab.client('bob')];
   const { board } = await claimBoard(alice);
