@@ -1,8 +1,7 @@
 import { PassThrough } from 'node:stream';
 import type { LabClient } from '../api/client.ts';
 import type { BoardSummary } from '../api/messages.ts';
-import { createOutput } from './output.ts';
-import { runLabcli } from './run-labcli.ts';
+import { run as runLabcli } from './cli-under-test.ts';
 
 const knownHosts = {
   handles: ['rockpro64-1', 'pc-1'],
@@ -11,27 +10,8 @@ const knownHosts = {
 };
 const authorityLine = '@cert-authority rockpro64-1,pc-1,10.77.* ssh-ed25519 AAAA labcli-lab';
 
-/** Runs one command line against a labd that gives these answers. */
-const surroundings = {
-  nowMs: () => 0,
-  watchConnection: () => {},
-  onSignal: () => () => {},
-  loadRunner: () => import('./run-in-jail.ts'),
-};
-
-async function run(words: readonly string[], answers: Partial<LabClient> = {}) {
-  const written = { stdout: '', stderr: '' };
-  const sink = (name: 'stdout' | 'stderr') => ({
-    write(text: string) {
-      written[name] += text;
-    },
-  });
-  const client = { call: async () => knownHosts, ...answers } as LabClient;
-  const openTerminal = () => ({ input: new PassThrough(), output: new PassThrough(), errors: new PassThrough() });
-  const output = createOutput(sink('stdout'), sink('stderr'));
-  const code = await runLabcli(words, { client, output, openTerminal, ...surroundings });
-  return { code, ...written };
-}
+const run = (words: readonly string[], answers: Partial<LabClient> = {}) =>
+  runLabcli(words, { call: async () => knownHosts as never, ...answers });
 
 test('known-hosts prints one line for all jails', async () => {
   expect(await run(['known-hosts'])).toMatchObject({ code: 0, stdout: `${authorityLine}\n` });
