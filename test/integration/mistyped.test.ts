@@ -22,6 +22,7 @@ const nothingFound = (message: string, hint: string) => ({ code: 'not-found', me
 
 test.each([
   [{ class: 'rokpro64' }, 'there is no class rokpro64', 'did you mean rockpro64?'],
+  [{ class: 'rockpro64-2' }, 'there is no class rockpro64-2', 'it is a board: `labcli claim --board rockpro64-2`'],
   [{ class: 'pc' }, 'there is no class pc', 'the classes are rockpro64'],
   [{ board: 'rockpro64-3' }, 'there is no board rockpro64-3', 'did you mean rockpro64-1?'],
   [{ board: 'x86' }, 'there is no board x86', 'the boards are rockpro64-1, rockpro64-2'],

@@ -38,6 +38,10 @@ export function createClaimCalls(context: CallContext): ClaimCalls {
     return names.map(name => {
       const boardClass = settings.findClass(name);
       if (boardClass) return boardClass;
+      if (settings.current().boards.some(({ handle }) => handle === name)) {
+        const hint = `it is a board: \`labcli claim --board ${name}\``;
+        throw new LabError('not-found', `there is no class ${name}`, { hint });
+      }
       const known = settings.current().classes.map(each => each.name);
       throw unknownName(`there is no class ${name}`, name, { names: known, what: 'classes', listedBy: 'classes' });
     });
