@@ -1,9 +1,9 @@
 import type { ClaimRequest, OperationEvent, QueueList } from '../../api/messages.ts';
 import { type Identity, mayFollow } from '../../lab/access.ts';
 import { LabError } from '../../lab/error.ts';
-import { unknownName } from '../../lab/unknown-name.ts';
-import { describeWant, type Want } from '../../lab/want.ts';
+import { describeWant } from '../../lab/want.ts';
 import type { CallContext, EventStream } from './calls.ts';
+import { resolveWants } from './resolve-wants.ts';
 
 /** Getting boards, and giving them back. */
 export interface ClaimCalls {
@@ -32,44 +32,6 @@ const longestWaitMs = 120_000;
 
 export function createClaimCalls(context: CallContext): ClaimCalls {
   const { settings, store, operations, waitingRoom, holds, changes, gate, describe } = context;
-
-  function classesOf(wants: readonly Want[]) {
-    const names = [...new Set(wants.flatMap(want => want.class ?? []))];
-    return names.map(name => {
-      const boardClass = settings.findClass(name);
-      if (boardClass) return boardClass;
-      if (settings.current().boards.some(({ handle }) => handle === name)) {
-        const hint = `it is a board: \`labcli claim --board ${name}\``;
-        throw new LabError('not-found', `there is no class ${name}`, { hint });
-      }
-      const known = settings.current().classes.map(each => each.name);
-      throw unknownName(`there is no class ${name}`, name, { names: known, what: 'classes', listedBy: 'classes' });
-    });
-  }
-
-  /** That no single board has all of them is for the store to find; here it is about what was mistyped. */
-  function checkLabels(wants: readonly Want[]): void {
-    const asked = new Set(wants.flatMap(({ labels }) => labels));
-    if (asked.size === 0) return;
-    const names = [...new Set(settings.current().boards.flatMap(({ labels }) => labels))];
-    for (const label of asked) {
-      if (!names.includes(label))
-        throw unknownName(`no board has the label ${label}`, label, { names, what: 'labels' });
-    }
-  }
-
-  /** A board that is asked for by its handle has the rules of its class. */
-  async function withClasses(wants: readonly Want[]): Promise<Want[]> {
-    return Promise.all(
-      wants.map(async want => {
-        if (want.board === undefined || want.class !== undefined) return want;
-        const record = await store.findBoard(want.board);
-        if (record?.isListed) return { ...want, class: record.board.class };
-        const names = await store.listHandles();
-        throw unknownName(`there is no board ${want.board}`, want.board, { names, what: 'boards', listedBy: 'status' });
-      }),
-    );
-  }
 
   /** A request lasts as long as it is followed; a claim that lives by its connection, too. */
   function followToTheEnd(requestId: number, user: string, isHeld: boolean): EventStream {
@@ -105,9 +67,7 @@ export function createClaimCalls(context: CallContext): ClaimCalls {
       if (identity.door === 'jail') throw new LabError('denied', 'a jail cannot claim boards');
       const { user } = identity;
       const { power = false, wait = false, waitMs, hold = false, keys = [] } = wish;
-      const wants = await withClasses(wish.wants);
-      const classes = classesOf(wants);
-      checkLabels(wants);
+      const { wants, classes } = await resolveWants(wish.wants, settings, store);
       const unbootable = classes.find(({ boot }) => boot === undefined);
       if (power && unbootable) {
         const message = `${unbootable.name} has no default boot configuration, so --power cannot boot it`;
