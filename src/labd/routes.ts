@@ -34,23 +34,22 @@ export async function createEntrance(options: {
   const plain = 'text/plain; charset=utf-8';
 
   const answer: RouteContext['answer'] = (request, reply, value, toText) =>
-    wantsText(request) ? reply.type(plain).send(toText(value)) : reply.send(value);
+    toText && wantsText(request) ? reply.type(plain).send(toText(value)) : reply.send(value);
 
   /** An operation goes on if its reader leaves; what else ends then is for the events to say. */
-  const stream: RouteContext['stream'] = (request, reply, events, toText) => {
-    const isText = wantsText(request);
+  const stream: RouteContext['stream'] = (request, reply, events) => {
     const leaving = new AbortController();
     reply.raw.once('close', () => leaving.abort());
     async function* lines() {
       for await (const event of events(leaving.signal)) {
         if (leaving.signal.aborted) return;
-        yield isText ? toText(event) : `${JSON.stringify(event)}\n`;
+        yield `${JSON.stringify(event)}\n`;
       }
     }
     const body = Readable.from(lines());
     // The status has been sent: all that can still be said is that the stream broke.
     body.on('error', error => toErrorMessage(error, `${request.method} ${request.url}`, log));
-    return reply.type(isText ? plain : 'application/x-ndjson').send(body);
+    return reply.type('application/x-ndjson').send(body);
   };
 
   const context: RouteContext = { app, calls, identityOf, answer, stream };

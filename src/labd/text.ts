@@ -1,6 +1,4 @@
-import type { BaseEvent } from '../api/jail-messages.ts';
 import type {
-  BoardAnswer,
   BoardList,
   BoardSummary,
   ClaimAnswer,
@@ -8,13 +6,10 @@ import type {
   ExportAnswer,
   OperationEvent,
   PowerAnswer,
-  QueueList,
-  ReloadAnswer,
 } from '../api/messages.ts';
 import { describeBar } from '../lab/bar.ts';
-import { type ErrorMessage, exitCodeOf } from '../lab/error.ts';
+import type { ErrorMessage } from '../lab/error.ts';
 import { formatMoment } from '../lab/format-moment.ts';
-import { describeWant } from '../lab/want.ts';
 
 /**
  * Answers for callers who have no JSON at hand, such as the shell script in a jail: lines to read, and `exit N` as the last one,
@@ -33,10 +28,6 @@ export function textOfClasses({ classes }: ClassList): string {
 
 export function textOfBoards({ boards }: BoardList): string {
   return linesToRead(boards.flatMap(linesOfBoard));
-}
-
-export function textOfBoard({ board }: BoardAnswer): string {
-  return linesToRead(linesOfBoard(board));
 }
 
 function linesOfBoard(board: BoardSummary): string[] {
@@ -63,26 +54,6 @@ export function textOfClaim({ claim }: ClaimAnswer): string {
   return linesToRead([[claim.board, claim.user, `until ${formatMoment(claim.expiresAtMs)}`, ...shared].join('  ')]);
 }
 
-export function textOfQueue({ requests }: QueueList): string {
-  return linesToRead(
-    requests.map(
-      ({ id, position, user, wants }) =>
-        `${position}. ${user}: ${wants.map(describeWant).join(' and ')} (request ${id})`,
-    ),
-  );
-}
-
-export function textOfReload({ added, removed, kept }: ReloadAnswer): string {
-  const line = (what: string, handles: readonly string[]) =>
-    handles.length > 0 ? [`${what}: ${handles.join(', ')}`] : [];
-  return linesToRead([
-    'lab.yaml is loaded',
-    ...line('new', added),
-    ...line('gone', removed),
-    ...line('kept until released', kept),
-  ]);
-}
-
 export function textOfPower({ board, power }: PowerAnswer): string {
   return linesToRead([`${board} ${power}`]);
 }
@@ -97,37 +68,6 @@ export function textOfFarewell(first: OperationEvent): string {
   return linesToRead([what, 'This jail goes away now, and your connection with it.']);
 }
 
-/** An event's lines; an event that a reader need not see has none. */
-export function textOfEvent(event: OperationEvent): string {
-  switch (event.event) {
-    case 'request':
-      return '';
-    case 'waiting':
-      return `waiting: place ${event.position}\n`;
-    case 'operation':
-      return `${event.board}: ${event.kind}\n`;
-    case 'step':
-      return event.state === 'done' ? `${event.step} (${event.elapsedMs} ms)\n` : '';
-    case 'done':
-      return linesToRead(['done']);
-    case 'ended':
-      return `${event.board}: the claim has ended\n`;
-    case 'error':
-      return textOfError(event.error, exitCodeOf(event.error.code));
-  }
-}
-
-export function textOfBase(event: BaseEvent): string {
-  switch (event.event) {
-    case 'line':
-      return `${event.line}\n`;
-    case 'done':
-      return linesToRead([`new jails are built on ${event.base}`]);
-    case 'error':
-      return textOfError(event.error, exitCodeOf(event.error.code));
-  }
-}
-
-export function linesToRead(texts: readonly string[], exitCode = 0): string {
+function linesToRead(texts: readonly string[], exitCode = 0): string {
   return `${[...texts, `exit ${exitCode}`].join('\n')}\n`;
 }

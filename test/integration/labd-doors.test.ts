@@ -39,6 +39,18 @@ test('a jail is its board and its claim, whoever it says it is', async () => {
   expect(JSON.parse(body).boards.map(({ handle }: { handle: string }) => handle)).toEqual([board]);
 });
 
+test.each([
+  ['GET', '/v1/history', ''],
+  ['GET', '/v1/usage', ''],
+  ['GET', '/v1/events', ''],
+  ['GET', '/v1/requests', ''],
+  ['POST', '/v1/cancel', '{}'],
+  ['POST', '/v1/admin/reload', '{}'],
+])('a jail learns nothing of the rest of the lab: %s %s', async (method, path, body) => {
+  const answer = await ask({ method, path }, body);
+  expect(answer).toMatchObject({ status: 403, body: expect.stringContaining('"denied"') });
+});
+
 test('plain text ends with the exit code', async () => {
   const accept = { accept: 'text/plain' };
   expect((await post('/v1/power', '{"action":"off"}', accept)).body).toBe(`${board} off\nexit 0\n`);

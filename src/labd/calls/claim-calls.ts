@@ -118,11 +118,11 @@ export function createClaimCalls(context: CallContext): ClaimCalls {
       };
     },
     async listQueue(identity) {
-      gate.checkUser(identity);
+      gate.checkOnHost(identity);
       return { requests: await waitingRoom.list() };
     },
     async cancel(identity, id) {
-      gate.checkUser(identity);
+      gate.checkOnHost(identity);
       const requests = await waitingRoom.list();
       const isAdmin = identity.door === 'host' && settings.isAdmin(identity.user);
       const own = requests.filter(({ user }) => user === identity.user);

@@ -7,6 +7,8 @@ import type { Settings } from '../settings.ts';
 /** Asked before anything is done for anybody. Everything throws `LabError`. */
 export interface Gate {
   checkUser(identity: Identity): void;
+  /** Throws `denied` in a jail: what is running there may be anything, and learns of its own board alone. */
+  checkOnHost(identity: Identity): void;
   /** Throws `denied` for all but admins on the host's door. */
   checkAdmin(identity: Identity): void;
   /** The claim in whose name this identity may do this. Asked anew for each request. */
@@ -24,6 +26,13 @@ export function createGate(settings: Settings, store: Store): Gate {
 
   return {
     checkUser,
+    checkOnHost(identity) {
+      checkUser(identity);
+      if (identity.door === 'host') return;
+      throw new LabError('denied', `this is the jail of ${identity.board}: it is told of its own board alone`, {
+        hint: 'ask on the lab host: ssh labhost labcli',
+      });
+    },
     checkAdmin(identity) {
       checkUser(identity);
       if (identity.door === 'host' && settings.isAdmin(identity.user)) return;

@@ -21,16 +21,16 @@ const monthMs = 30 * 86_400_000;
 export function createHistoryCalls({ store, changes, gate }: CallContext): HistoryCalls {
   return {
     async listHistory(identity, { since, limit = defaultLimit, ...filter }) {
-      gate.checkUser(identity);
+      gate.checkOnHost(identity);
       const sinceMs = since === undefined ? {} : { sinceMs: since };
       return { claims: await store.listHistory({ ...filter, ...sinceMs, limit }) };
     },
     async listUsage(identity, sinceMs) {
-      gate.checkUser(identity);
+      gate.checkOnHost(identity);
       return { usage: await store.listUsage(sinceMs ?? (await store.nowMs()) - monthMs) };
     },
     tellEvents(identity, { since, limit = defaultLimit, follow, ...filter }) {
-      gate.checkUser(identity);
+      gate.checkOnHost(identity);
       return async function* (signal) {
         const sinceMs = since === undefined ? {} : { sinceMs: since };
         // What comes while the first ones are told is after this one.

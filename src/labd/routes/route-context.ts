@@ -7,13 +7,12 @@ export interface RouteContext {
   readonly app: FastifyInstance;
   readonly calls: Calls;
   identityOf(request: FastifyRequest): Identity;
-  /** JSON, or lines to read for callers who have no JSON at hand. */
-  answer<T>(request: FastifyRequest, reply: FastifyReply, value: T, toText: (value: T) => string): FastifyReply;
-  /** One event a line, as they come. The signal is aborted when the reader leaves. */
-  stream<Event extends object>(
+  /** JSON; or, where a jail may ask, lines to read for callers who have no JSON at hand. */
+  answer<T>(request: FastifyRequest, reply: FastifyReply, value: T, toText?: (value: T) => string): FastifyReply;
+  /** JSON, one event a line, as they come. The signal is aborted when the reader leaves. */
+  stream(
     request: FastifyRequest,
     reply: FastifyReply,
-    events: (signal: AbortSignal) => AsyncIterable<Event>,
-    toText: (event: Event) => string,
+    events: (signal: AbortSignal) => AsyncIterable<object>,
   ): FastifyReply;
 }
