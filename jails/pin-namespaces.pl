@@ -49,6 +49,12 @@ if ($mode ne 'use') {
   if (!$child) {
     close $from_child;
     close $to_child;
+    # user_namespaces(7): what a user namespace takes of inotify instances, queued signals, message queues and namespaces is
+    # also counted for the user who made it. Made by root, one jail could take what all jails and the host have of these. That
+    # user has all rights over it, so it is one who has no process outside of it: the last of the jail's own.
+    my $owner = $base + 65535;
+    $> = $owner;
+    $> == $owner or die "uid $owner: $!\n";
     syscall($unshare, CLONE_NEWUSER_NEWNET) == 0 or die "unshare: $!\n";
     syswrite $to_parent, 'x';
     sysread($from_parent, my $go, 1) or exit 1;

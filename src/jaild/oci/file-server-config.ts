@@ -22,6 +22,7 @@ export const fileServerCapabilities = {
   CAP_DAC_READ_SEARCH: 'open_by_handle_at(2)',
   CAP_FOWNER: 'the board changes modes and times of files of others',
   CAP_FSETID: 'chmod keeps setuid and setgid bits, which the mount ignores but the board obeys',
+  CAP_NET_BIND_SERVICE: "rpcbind has port 111 on the jail's network",
   CAP_SETGID: 'each request is done with the group of who sent it',
   CAP_SETUID: 'each request is done as the user who sent it',
 } as const;
