@@ -49,3 +49,12 @@ test('inotify instances, without which dnsmasq does not start', async () => {
   expect((await nextDoor('sv restart dnsmasq')).stdout).toContain('ok: run: dnsmasq');
   await letGo();
 });
+
+test('terminals', async () => {
+  const take = '(sub { open(my $f, "+<", "/dev/ptmx") || return 0; $f })->()';
+  expect(await takeAll(take, 1, 100)).toBe(100);
+  await letGo();
+  expect(await takeAll(take, 4, 1000)).toBeLessThan(300);
+  expect((await nextDoor('script -qc true /dev/null && echo got one')).stdout).toContain('got one');
+  await letGo();
+});

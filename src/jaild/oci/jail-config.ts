@@ -73,7 +73,8 @@ export function createJailConfig({ spec, layout, architecture, limits, resources
         destination: '/dev/pts',
         type: 'devpts',
         source: 'devpts',
-        options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+        // The kernel has 4096 terminals for all (pty(7)).
+        options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5', 'max=256'],
       },
       tmpfs('/tmp', ['nosuid', 'nodev', 'mode=1777', `size=${Math.min(limits.memoryBytes / 2, 256 * megabyte)}`]),
       tmpfs('/dev/shm', [
