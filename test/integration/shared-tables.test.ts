@@ -58,3 +58,11 @@ test('terminals', async () => {
   expect((await nextDoor('script -qc true /dev/null && echo got one')).stdout).toContain('got one');
   await letGo();
 });
+
+test('contexts of asynchronous input and output', async () => {
+  const setUp = process.arch === 'x64' ? 206 : 0;
+  const program = `my $c = pack("Q", 0); print syscall(${setUp}, 20000, $c) == 0 ? "got one" : $!+0`;
+  expect((await host.inside('perl', '-e', program)).stdout).toBe('got one');
+  // 38 is ENOSYS: whoever can do without it does.
+  expect((await inJail(`perl -e '${program}'`)).stdout).toBe('38');
+});
