@@ -192,6 +192,21 @@ describe('with the default wall', () => {
     expect(await noted('host', 'wan0', 'messages')).toContain(5);
     expect(await noted('host', 'wan0', 'messages6')).toEqual(expect.arrayContaining([133, 134, 135, 136, 137]));
   });
+
+  test('the lab host’s table of connections is not one jail’s', async () => {
+    const count = async () => Number(await shell('host', 'cat /proc/sys/net/netfilter/nf_conntrack_count'));
+    const fill = (port: number) => shell('jail1', `perl -MSocket -e '${flood}' ${world.ipv4} ${port}`);
+    const flood =
+      'socket(S, PF_INET, SOCK_DGRAM, 0); for my $n (0 .. 4999) { send(S, "", 0, pack_sockaddr_in($ARGV[1] + $n, inet_aton($ARGV[0]))) }';
+    await fill(20_000);
+    expect(await count()).toBeLessThan(4300);
+    expect(await canConnect('jail1', world.ipv4, 8000)).toBe(false);
+    expect(await canConnect('jail2', world.ipv4, 8000)).toBe(true);
+    // The same where nobody counts.
+    await shell('host', 'nft insert rule inet labcli through_host iifname "lc101u" udp dport \\>= 30000 accept');
+    await fill(30_000);
+    expect(await count()).toBeGreaterThan(5000);
+  });
 });
 
 describe('with a wall of the lab’s own', () => {
