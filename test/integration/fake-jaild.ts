@@ -1,11 +1,17 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { HostAuthorityKey, JailEvent, JailRequest, ObservedJail } from '../../src/api/jail-messages.ts';
+import type {
+  ExportList,
+  HostAuthorityKey,
+  JailEvent,
+  JailRequest,
+  ObservedJail,
+} from '../../src/api/jail-messages.ts';
 
 /** jaild's API on a real socket, with jails that are only remembered. `journal` is told what happens, in order. */
 export interface FakeJaild {
   /** The error that the next calls of a kind end with; undefined: none. */
   fail(what: 'build' | 'remove', message: string | undefined): void;
-  /** Holds builds and removals until it is called again with false. */
+  /** Holds builds, removals and exports until it is called again with false. */
   hold(isHeld: boolean): void;
   readonly jails: ReadonlyMap<string, JailRequest>;
   close(): Promise<void>;
@@ -45,6 +51,11 @@ export async function startFakeJaild(path: string, journal: (entry: string) => v
         if (claim && jails.has(name)) jails.set(name, claim);
         journal(claim ? `renew ${name}` : 'reload');
         response.setHeader('content-type', 'application/json').end('{}');
+      } else if (request.method === 'PUT' && board.endsWith('/exports')) {
+        void released.then(() => {
+          journal(`exports ${board.replace(/\/exports$/, '')}`);
+          response.end(JSON.stringify({ exports: ['/srv/nfs'] } satisfies ExportList));
+        });
       } else if (request.method === 'PUT') {
         void operate('build', board, response, () => jails.set(board, JSON.parse(body) as JailRequest));
       } else if (request.method === 'DELETE') {

@@ -59,6 +59,23 @@ test('plain text ends with the exit code', async () => {
   expect((await post('/v1/power', '{"action":"on"}', accept)).body).toMatch(/^labcli: .*refused.*\nexit 6\n$/);
 });
 
+test('a jail that applies exports without end does not hold up its release', async () => {
+  const apply = () =>
+    post('/v1/exports', '/srv/nfs *(rw)', { 'content-type': 'text/plain' }).then(({ status }) => status);
+  expect(await apply()).toBe(200);
+  lab.jaild.hold(true);
+  const first = apply();
+  // Who asks and hangs up does not get a place in a queue by it.
+  expect(await Promise.all(Array.from({ length: 20 }, apply))).toEqual(Array(20).fill(409));
+  lab.jaild.hold(false);
+  expect(await first).toBe(200);
+  // One after another, they are told to wait before long: the lab host does the work, outside of the jail's limits.
+  const statuses: (number | undefined)[] = [];
+  for (let i = 0; i < 20; i++) statuses.push(await apply());
+  expect(new Set(statuses)).toEqual(new Set([200, 409]));
+  expect(lab.journal.filter(entry => entry === `exports ${board}`).length).toBeLessThan(15);
+});
+
 test('a jail that asks for its own end is answered before it ends', async () => {
   const { status, body } = await post('/v1/release', '{}', { accept: 'text/plain' });
   expect(status).toBe(200);

@@ -5,6 +5,7 @@ import type { Claim } from '../../lab/claim.ts';
 import { LabError } from '../../lab/error.ts';
 import type { BoardRecord } from '../../store/store.ts';
 import { summarizeBoard } from '../summaries.ts';
+import { createTokenBucket, type TokenBucket } from '../token-bucket.ts';
 import type { CallContext } from './calls.ts';
 import { refuseDuringOperation } from './gate.ts';
 
@@ -21,9 +22,12 @@ export interface BoardCalls {
 }
 
 const exportsTimeoutMs = 20_000;
+/** Each time, jaild starts the file server anew: work of the lab host, which no limit of the jail counts. */
+const exportsRate = { perSecond: 0.2, burst: 10 } as const;
 
 export function createBoardCalls(context: CallContext): BoardCalls {
   const { settings, store, jails, power, consoles, lock, gate } = context;
+  const exportsOf = new Map<string, { readonly bucket: TokenBucket; isRunning: boolean }>();
   return {
     async listClasses() {
       const counts = await store.countByClass();
@@ -62,8 +66,27 @@ export function createBoardCalls(context: CallContext): BoardCalls {
     async applyExports(identity, text, board) {
       const { claim, record } = await gate.allow(identity, 'exports', board);
       refuseDuringOperation(record);
-      const exports = await jails.applyExports(claim, text, AbortSignal.timeout(exportsTimeoutMs));
-      return { board: claim.board, exports };
+      const state = exportsOf.get(claim.board) ?? {
+        bucket: createTokenBucket(exportsRate, () => performance.now()),
+        isRunning: false,
+      };
+      exportsOf.set(claim.board, state);
+      // jaild does one after another, also for who has hung up: with many to do, the jail's removal would wait for them.
+      if (state.isRunning) throw new LabError('busy', `exports of ${claim.board} are being applied already`);
+      const waitMs = state.bucket.waitMs();
+      if (waitMs > 0) {
+        throw new LabError('busy', `exports of ${claim.board} were applied too often`, {
+          hint: `nothing was changed; try again in ${Math.ceil(waitMs / 1000)} s`,
+        });
+      }
+      state.bucket.take(1);
+      state.isRunning = true;
+      try {
+        const exports = await jails.applyExports(claim, text, AbortSignal.timeout(exportsTimeoutMs));
+        return { board: claim.board, exports };
+      } finally {
+        state.isRunning = false;
+      }
     },
     async openConsole(identity, board, isTerminal) {
       const { claim, record } = await gate.allow(identity, 'console', board);
