@@ -193,6 +193,20 @@ describe('with the default wall', () => {
     expect(await noted('host', 'wan0', 'messages6')).toEqual(expect.arrayContaining([133, 134, 135, 136, 137]));
   });
 
+  test('jail and lab host know each other for good, and ask nobody: the kernel has one table of neighbours for all jails', async () => {
+    const silence = 'table arp silence { chain in { type filter hook input priority 0; policy drop; }; }';
+    await shell('jail2', `nft '${silence}'`, 'ip neigh flush dev eth0');
+    await shell('host', 'ip neigh flush dev lc102u');
+    expect(await canConnect('host', otherJail.ipv4, 22)).toBe(true);
+    expect(await canConnect('jail2', world.ipv4, 8000)).toBe(true);
+    // Without ARP, nobody is found on the board's wire.
+    const ask = () =>
+      shell('jail2', 'ip neigh flush dev board', 'ping -c 1 -W 1 10.96.102.100 >/dev/null && echo found || true');
+    expect(await ask()).toBe('');
+    await shell('jail2', 'nft delete table arp silence');
+    expect(await ask()).toBe('found\n');
+  });
+
   test('the lab host’s table of connections is not one jail’s', async () => {
     const count = async () => Number(await shell('host', 'cat /proc/sys/net/netfilter/nf_conntrack_count'));
     const fill = (port: number) => shell('jail1', `perl -MSocket -e '${flood}' ${world.ipv4} ${port}`);

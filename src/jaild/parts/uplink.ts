@@ -40,6 +40,8 @@ export function createUplink({ board }: JailSpec, layout: JailLayout, render: Re
         // No link-local address either: the lab host is not there for a jail to talk to.
         `link set ${name} addrgenmode none`,
         `link set ${name} up`,
+        // Known for good: one jail can fill the kernel's table of neighbours that are asked for (ARP), which is one for all.
+        `neigh add ${jailAddress} lladdr ${jailMac} nud permanent dev ${name}`,
         `route add ${jailAddress}/32 dev ${name}`,
         ...(ipv6 ? hostCommands6(name, ipv6) : []),
       ]);
@@ -50,6 +52,7 @@ export function createUplink({ board }: JailSpec, layout: JailLayout, render: Re
             `address add ${jailAddress}/32 dev eth0`,
             'link set eth0 addrgenmode none',
             'link set eth0 up',
+            `neigh add ${uplinkGateway} lladdr ${hostMac} nud permanent dev eth0`,
             `route add ${uplinkGateway}/32 dev eth0`,
             `route add default via ${uplinkGateway} dev eth0`,
             ...(ipv6 ? jailCommands6(ipv6) : []),
