@@ -174,6 +174,12 @@ test('/proc and /sys tell nothing of the host’s memory, keys, disks and firmwa
   for (const folder of ['block', 'firmware', 'fs', 'kernel', 'power']) {
     expect([folder, (await inJail(`ls -A /sys/${folder} 2>/dev/null`)).stdout]).toEqual([folder, '']);
   }
+  // Which disks and other devices there are, by any way through /sys, and what they have to do.
+  const look =
+    'ls -d /sys/bus/* /sys/class/block/loop0 /sys/dev/block/7:0 /sys/devices/platform/* /sys/devices/pci*/* 2>/dev/null; ' +
+    'cat /proc/partitions /proc/diskstats /proc/cmdline';
+  expect((await inJail(look)).stdout).toBe('');
+  expect((await onHost(look)).stdout).toMatch(/bus\/platform[\s\S]*loop0[\s\S]*7:0[\s\S]*devices\/p[\s\S]*major minor/);
   expect((await inJail('echo b >/proc/sysrq-trigger')).code).not.toBe(0);
   expect((await onHost('head -c 9 /proc/timer_list && ls -A /sys/block')).stdout).toContain('loop');
   expect((await inJail('ls /sys/class/net')).stdout).toContain('board');

@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+
 /** The parts of the OCI runtime specification's config.json (version 1.0) that jails use. */
 export interface OciConfig {
   readonly ociVersion: '1.0.2';
@@ -76,6 +78,8 @@ export interface SeccompProfile {
 export const maskedPaths = [
   ...['acpi', 'asound', 'interrupts', 'kallsyms', 'kcore', 'keys', 'kmsg', 'kpagecount', 'kpageflags', 'latency_stats'],
   ...['modules', 'sched_debug', 'scsi', 'slabinfo', 'timer_list', 'timer_stats', 'vmallocinfo'],
+  // What the host was booted with, which disks it has, and what they have to do.
+  ...['cmdline', 'config.gz', 'diskstats', 'iomem', 'ioports', 'mdstat', 'partitions', 'swaps'],
 ]
   .map(name => `/proc/${name}`)
   .concat(
@@ -84,7 +88,16 @@ export const maskedPaths = [
       name => `/sys/${name}`,
     ),
     ['/sys/devices/virtual/powercap', '/sys/devices/virtual/block'],
+    // The same by other ways, and what else is plugged in: disks, NICs and serial adapters, with their serial numbers.
+    ['bus', 'class/block', 'dev', ...deviceTrees()].map(name => `/sys/${name}`),
   );
+
+/** The roots of real devices. In `system` and `virtual` there are processors and network interfaces, which programs look for. */
+function deviceTrees(): string[] {
+  const names = readdirSync('/sys/devices').filter(name => /^(LNX|pci|platform|pnp|soc)/.test(name));
+  return names.map(name => `devices/${name}`);
+}
+
 /** Of /proc/sys only `net` is left to the jail: it is the jail's own network. */
 export const readonlyPaths = [
   ...['bus', 'fs', 'irq', 'sysrq-trigger'],
