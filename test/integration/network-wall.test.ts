@@ -207,6 +207,26 @@ describe('with the default wall', () => {
     expect(await ask()).toBe('found\n');
   });
 
+  test('a jail does not break the lab host’s own connections by errors that it makes up', async () => {
+    for (const target of [`UDP4-SENDTO:${world.ipv4}`, `UDP6-SENDTO:[${world.ipv6}]`]) {
+      await shell('host', `echo x | socat -u - ${target}:7600,sourceport=7600`);
+    }
+    const unreachable = (from: { ipv4: string; ipv6: string }) => [
+      icmp({ from: from.ipv4, to: labHost.ipv4 }, 3, 3, asked({ from: labHost.ipv4, to: world.ipv4 })),
+      icmp({ from: from.ipv6, to: labHost.ipv6 }, 1, 4, asked({ from: labHost.ipv6, to: world.ipv6 })),
+    ];
+    const asked = (ip: Addresses) => Buffer.concat([Buffer.alloc(4), udp(ip, 7600)]);
+    await send('jail1', 'eth0', ...unreachable(jail).map(packet => ethernet(uplinkMac, packet)));
+    expect(await noted('host', 'lc101u', 'errors')).toEqual([]);
+    expect(await noted('host', 'lc101u', 'errors6')).toEqual([]);
+    // From where such an error may come, it arrives.
+    const { stdout } = await host.inside('cat', '/sys/class/net/wan0/address');
+    const neighbour = { from: '02:00:00:00:00:09', to: stdout.trim() };
+    await send('wan', 'eth0', ...unreachable(world).map(packet => ethernet(neighbour, packet)));
+    expect(await noted('host', 'wan0', 'errors')).toContain(3);
+    expect(await noted('host', 'wan0', 'errors6')).toContain(1);
+  });
+
   test('the lab host’s table of connections is not one jail’s', async () => {
     const count = async () => Number(await shell('host', 'cat /proc/sys/net/netfilter/nf_conntrack_count'));
     const fill = (port: number) => shell('jail1', `perl -MSocket -e '${flood}' ${world.ipv4} ${port}`);

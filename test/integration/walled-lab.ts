@@ -55,7 +55,10 @@ const watches: Readonly<Partial<Record<Place, string>>> = {
     set messages6 { typeof iifname . icmpv6 type; flags dynamic; }
     chain passed { type filter hook prerouting priority -250; meta l4proto { tcp, udp } update @passed { iifname . th dport };
       update @messages { iifname . icmp type }; update @messages6 { iifname . icmpv6 type }; }
-    chain delivered { type filter hook input priority 50; meta l4proto { tcp, udp } update @ports { iifname . th dport }; }
+    set errors { typeof iifname . icmp type; flags dynamic; }
+    set errors6 { typeof iifname . icmpv6 type; flags dynamic; }
+    chain delivered { type filter hook input priority 50; meta l4proto { tcp, udp } update @ports { iifname . th dport };
+      update @errors { iifname . icmp type }; update @errors6 { iifname . icmpv6 type }; }
   }`,
 };
 
@@ -70,7 +73,7 @@ export async function noted(place: Place, networkInterface: string, set: string)
 
 export async function forget(): Promise<void> {
   for (const place of ['wan', 'host'] as const) {
-    for (const set of ['ports', 'passed', 'messages', 'messages6']) {
+    for (const set of ['ports', 'passed', 'messages', 'messages6', 'errors', 'errors6']) {
       await runAt(place, 'nft', 'flush', 'set', 'inet', 'watch', set);
     }
   }
