@@ -227,6 +227,25 @@ describe('with the default wall', () => {
     expect(await noted('host', 'wan0', 'errors6')).toContain(1);
   });
 
+  test('nor those of another jail, in the name of the lab host', async () => {
+    for (const target of [`UDP4-SENDTO:${world.ipv4}`, `UDP6-SENDTO:[${world.ipv6}]`]) {
+      await shell('jail2', `echo x | socat -u - ${target}:7700,sourceport=7700`);
+    }
+    const asked = (ip: Addresses) => Buffer.concat([Buffer.alloc(4), udp(ip, 7700)]);
+    const unreachable = (from: { ipv4: string; ipv6: string }) => [
+      icmp({ from: from.ipv4, to: world.ipv4 }, 3, 3, asked({ from: world.ipv4, to: otherJail.ipv4 })),
+      icmp({ from: from.ipv6, to: world.ipv6 }, 1, 4, asked({ from: world.ipv6, to: otherJail.ipv6 })),
+    ];
+    await forget();
+    await send('jail1', 'eth0', ...unreachable(jail).map(packet => ethernet(uplinkMac, packet)));
+    expect(await noted('wan', 'eth0', 'errors')).toEqual([]);
+    expect(await noted('wan', 'eth0', 'errors6')).not.toContain(1);
+    // Whose connection it is may say so.
+    await send('jail2', 'eth0', ...unreachable(otherJail).map(packet => ethernet(uplinkMac, packet)));
+    expect(await noted('wan', 'eth0', 'errors')).toEqual([3]);
+    expect(await noted('wan', 'eth0', 'errors6')).toContain(1);
+  });
+
   test('the lab host’s table of connections is not one jail’s', async () => {
     const count = async () => Number(await shell('host', 'cat /proc/sys/net/netfilter/nf_conntrack_count'));
     const fill = (port: number) => shell('jail1', `perl -MSocket -e '${flood}' ${world.ipv4} ${port}`);

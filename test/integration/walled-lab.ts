@@ -46,7 +46,10 @@ export async function send(place: Place, networkInterface: string, ...frames: re
 const watches: Readonly<Partial<Record<Place, string>>> = {
   wan: `table inet watch {
     set ports { typeof iifname . th dport; flags dynamic; }
-    chain arrived { type filter hook prerouting priority -350; meta l4proto { tcp, udp } update @ports { iifname . th dport }; }
+    set errors { typeof iifname . icmp type; flags dynamic; }
+    set errors6 { typeof iifname . icmpv6 type; flags dynamic; }
+    chain arrived { type filter hook prerouting priority -350; meta l4proto { tcp, udp } update @ports { iifname . th dport };
+      update @errors { iifname . icmp type }; update @errors6 { iifname . icmpv6 type }; }
   }`,
   host: `table inet watch {
     set ports { typeof iifname . th dport; flags dynamic; }
