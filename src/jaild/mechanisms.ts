@@ -64,7 +64,8 @@ function listMechanisms(places: ControllerPlaces): readonly Mechanism[] {
 
 /**
  * Looks whether this host has all that jails are closed with. Throws `LabError('device')` that names what it lacks, the remedy, and
- * the word for lab.yaml by which the lab's admin has jails without it. Gives a sentence for the log for each that is allowed to lack.
+ * the word for lab.yaml by which the lab's admin has jails without it. Gives sentences for the log: what is allowed to lack, and what
+ * else makes the wall weaker.
  */
 export async function checkMechanisms(places: ControllerPlaces, allowed: readonly MissingLimit[]): Promise<string[]> {
   const lacks = await Promise.all(
@@ -84,8 +85,13 @@ export async function checkMechanisms(places: ControllerPlaces, allowed: readonl
   }
   return missing
     .map(({ name, lack, allowance }) => `jails are without ${name}, as ${allowance} in lab.yaml allows: ${lack}`)
-    .concat(places.get('io')?.version === 1 ? [weakIoLimit] : []);
+    .concat(places.get('io')?.version === 1 ? [weakIoLimit] : [])
+    .concat(readText('/proc/sys/kernel/core_pattern').startsWith('|') ? [outsideHandler] : []);
 }
+
+/** core(5): RLIMIT_CORE does not keep the kernel from it. */
+const outsideHandler =
+  'kernel.core_pattern names a program that the kernel runs as root of this host for crashes in jails, too: sysctl kernel.core_pattern=core';
 
 /** Writing that is not waited for is done later by the kernel itself, in no cgroup of version 1. */
 const weakIoLimit =

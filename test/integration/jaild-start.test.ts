@@ -121,6 +121,14 @@ test.each([
   expect(stderr).not.toMatch(/\n\s+at /);
 });
 
+test('a handler of crashes that would run on the lab host is warned of', async () => {
+  const warning = 'warning: kernel.core_pattern names a program';
+  const handled = await start(hide(cover('/proc/sys/kernel/core_pattern', '|/usr/share/apport/apport %p')));
+  expect([handled.code, handled.stderr]).toEqual([124, expect.stringContaining(warning)]);
+  const plain = await start(hide(cover('/proc/sys/kernel/core_pattern', 'core')));
+  expect([plain.code, plain.stderr]).toEqual([124, expect.not.stringContaining(warning)]);
+});
+
 test('with all of them it starts, says no limit is missing, and leaves nothing of its probe', async () => {
   const { code, stderr } = await start(hide('true'));
   expect([code, stderr]).toEqual([124, expect.stringMatching(/\d+ boards, trunk via/)]);
