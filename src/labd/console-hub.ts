@@ -23,6 +23,8 @@ export interface ConsoleHub {
 
 /** What a new reader is shown of what was said before it came. */
 const keptBytes = 64 * 1024;
+/** What is kept is gone through for each reader, and for all that the board says: it must not be many pieces. */
+const pieceBytes = 4096;
 /** A reader who is this far behind misses what comes next, so that nobody's slowness costs memory. */
 const mostBufferedBytes = 256 * 1024;
 const longestPauseMs = 2000;
@@ -45,7 +47,10 @@ export function createConsoleHub(line: Console, epoch: number, log: (text: strin
   let notice = '';
 
   function keep(bytes: Buffer): void {
-    kept.push(bytes);
+    const last = kept.at(-1);
+    // A board may speak byte by byte, and a jail may have it do so.
+    if (last && last.length + bytes.length <= pieceBytes) kept[kept.length - 1] = Buffer.concat([last, bytes]);
+    else kept.push(bytes);
     let size = kept.reduce((sum, chunk) => sum + chunk.length, 0);
     while (size - (kept[0]?.length ?? 0) >= keptBytes) size -= kept.shift()?.length ?? 0;
   }
