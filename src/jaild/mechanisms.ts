@@ -54,6 +54,11 @@ function listMechanisms(places: ControllerPlaces): readonly Mechanism[] {
       findLack: () => attempt('nft', ['list', 'tables']),
     },
     {
+      name: "a limit of jails' connections",
+      remedy: 'a kernel with CONFIG_NFT_CONNLIMIT',
+      findLack: () => run('nft', ['--check', '-f', '-'], { input: countingRules }).then(() => undefined, describe),
+    },
+    {
       name: 'overlayfs over idmapped mounts',
       remedy:
         'Linux 5.19 or newer with CONFIG_OVERLAY_FS, and the base of jails on a file system such as ext4, xfs or btrfs',
@@ -88,6 +93,13 @@ export async function checkMechanisms(places: ControllerPlaces, allowed: readonl
     .concat(places.get('io')?.version === 1 ? [weakIoLimit] : [])
     .concat(readText('/proc/sys/kernel/core_pattern').startsWith('|') ? [outsideHandler] : []);
 }
+
+/** Looked at by the kernel, and not loaded. */
+const countingRules = `table inet labcli_probe {
+  set connections { typeof iifname; size 16; flags dynamic; }
+  chain probe { iifname "lc*" ct state new add @connections { iifname ct count over 1 } drop; }
+}
+`;
 
 /** core(5): RLIMIT_CORE does not keep the kernel from it. */
 const outsideHandler =

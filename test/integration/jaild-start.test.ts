@@ -108,6 +108,17 @@ test.each([
   ],
   ['nf_tables', 'mount --bind /dev/null /usr/sbin/nft', 'apt install nftables'],
   [
+    "a limit of jails' connections",
+    // As a kernel without the expression would refuse it.
+    'cp /usr/sbin/nft /run/nft; ' +
+      cover(
+        '/usr/sbin/nft',
+        '#!/bin/sh\nfor last; do :; done\n[ \\"\\$last\\" = - ] && exit 1\nexec /run/nft \\"\\$@\\"',
+      ) +
+      ' && chmod +x /run/cover',
+    'CONFIG_NFT_CONNLIMIT',
+  ],
+  [
     'overlayfs over idmapped mounts',
     // A file system that the kernel maps no ids for.
     'base=/var/lib/labcli/base/current; mount -t overlay -o lowerdir=$base:/etc none $base',
