@@ -143,6 +143,30 @@ test('run: a signal reaches the command, and the board is released', async () =>
   expect(await boards()).toMatchObject([{ state: 'free' }]);
 });
 
+test('run: a signal that ends the command is 128 and its number, as in a shell', async () => {
+  expect((await runWith('', 'run', 'rockpro64', '--', 'sh', '-c', "'kill -SEGV $$'")).code).toBe(139);
+  expect((await runWith('', 'run', 'rockpro64', '--', 'sh', '-c', "'kill -KILL $$'")).code).toBe(137);
+});
+
+test('run: a jail that says no more is the lab’s failure, not the command’s', async () => {
+  const { code, stderr } = await runWith('', 'run', 'rockpro64', '--', 'sh', '-c', "'pkill -9 sshd; sleep 1000'");
+  expect(stderr).toContain('the connection to the jail broke before the command had ended');
+  expect(code).toBe(207);
+}, 60_000);
+
+test('run: a lease that ends before the command does is too late, and whoever is thrown out is told so', async () => {
+  const late = await runWith('', 'run', 'rockpro64', '--for', '5s', '--', 'sleep', '1000');
+  expect(late.stderr).toContain('the lease of rockpro64-1 ended before the command did');
+  expect(late.code).toBe(208);
+  await until(async () => (await boards()).every(({ state }) => state === 'free'));
+  const thrownOut = runWith('', 'run', 'rockpro64', '--', 'sleep', '1000');
+  await until(async () => (await boards()).some(({ state, operation }) => state === 'claimed' && !operation));
+  await lab.ssh('labhost-alice', 'labcli', 'admin', 'release', 'rockpro64-1', '--reason', 'urgent');
+  const { code, stderr } = await thrownOut;
+  expect(stderr).toContain('the claim of rockpro64-1 ended before the command did');
+  expect(code).toBe(204);
+}, 60_000);
+
 test('run: when the connection dies, the command ends and the board is released at once', async () => {
   const child = start('alice', 'run', 'rockpro64', '--', 'sleep', '1000');
   await until(async () => (await boards()).some(({ operation, state }) => state === 'claimed' && !operation));
