@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import { type ErrorMessage, LabError } from '../lab/error.ts';
 import { type Operation, systemActor } from '../lab/operation.ts';
 import { liftBar, setBar } from './bars.ts';
+import { barConflicts, liftConflicts } from './conflicts.ts';
 import { grantWaiters } from './grant-waiters.ts';
 import { insertOperation } from './operation-rows.ts';
 import type { StoreSchema } from './schema.ts';
@@ -151,6 +152,8 @@ export async function finishOperation(
     const reason = `a check is due after ${claims_since_check} claims`;
     await setBar(writing, { board, kind: 'check-due', reason, actor: systemActor });
   }
-  await adoptNextDefinition(writing, board);
+  // What lab.yaml says of it now may be what yet another board still has.
+  if (await adoptNextDefinition(writing, board)) await barConflicts(writing);
+  else await liftConflicts(writing);
   return grantWaiters(writing);
 }
