@@ -12,15 +12,18 @@ import type { Writing } from './write.ts';
 
 export async function beginOperation(writing: Writing, begin: OperationBegin): Promise<Operation> {
   const { database } = writing;
-  const { kind, board, epoch, actor, cause } = begin;
+  const { kind, board, epoch, holder, actor, cause } = begin;
   const claim = await database
     .selectFrom('claim')
-    .select('id')
+    .select(['id', 'user_name'])
     .where('board', '=', board)
     .where('epoch', '=', epoch)
     .where('ended_at', 'is', null)
     .executeTakeFirst();
   if (!claim) throw new LabError('denied', `that claim of ${board} is over`);
+  if (holder !== undefined && claim.user_name !== holder) {
+    throw new LabError('denied', `${board} is held by ${claim.user_name}, not by ${holder}`);
+  }
   await refuseSecondOperation(writing, board);
   const dirty = await database
     .selectFrom('bar')

@@ -3,6 +3,7 @@ import { type Identity, mayFollow } from '../../lab/access.ts';
 import { LabError } from '../../lab/error.ts';
 import { describeWant, type Want } from '../../lab/want.ts';
 import type { CallContext, EventStream } from './calls.ts';
+import { longestWaitMs } from './gate.ts';
 
 /** Getting boards, and giving them back. */
 export interface ClaimCalls {
@@ -25,9 +26,6 @@ export interface BegunOperation {
   readonly first: OperationEvent;
   run(): AsyncIterable<OperationEvent>;
 }
-
-/** How long a second caller waits for the end of what runs. */
-const longestWaitMs = 120_000;
 
 export function createClaimCalls(context: CallContext): ClaimCalls {
   const { settings, store, operations, waitingRoom, holds, changes, gate, describe } = context;
@@ -164,14 +162,17 @@ export function createClaimCalls(context: CallContext): ClaimCalls {
     async begin(identity, kind, board, waits) {
       const deadline = performance.now() + longestWaitMs;
       for (;;) {
+        // Before the look, or an end between the two would be missed.
+        const changed = waits ? changes.wait(AbortSignal.timeout(longestWaitMs)) : undefined;
         const { claim, record } = await gate.allow(identity, kind, board);
-        const changed = changes.wait(AbortSignal.timeout(longestWaitMs));
-        if (waits && record.operation && performance.now() < deadline) {
+        if (changed && record.operation && performance.now() < deadline) {
           await changed;
           continue;
         }
         const begin = { kind, board: claim.board, epoch: claim.epoch, actor: identity.user };
-        const operation = await store.beginOperation(begin);
+        // Whoever is root in the jail speaks for the claim, whosever it is.
+        const holder = identity.door === 'jail' ? {} : { holder: identity.user };
+        const operation = await store.beginOperation({ ...begin, ...holder });
         const first = { event: 'operation', id: operation.id, kind, board: claim.board } as const;
         return {
           first,
