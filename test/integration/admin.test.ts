@@ -229,6 +229,7 @@ test('history, usage and events say who had what, and events can be followed as 
   const following = (async () => {
     for await (const event of stream) seen.push(event);
   })();
+  following.catch(() => {});
   const { board } = await claimBoard(alice);
   await release(alice);
   await until(async () => seen.some(({ kind }) => kind === 'claim-ended'));
@@ -241,8 +242,12 @@ test('history, usage and events say who had what, and events can be followed as 
   expect((await alice.call('GET /v1/usage', {})).usage).toMatchObject([
     { user: 'alice', class: 'rockpro64', claims: 1 },
   ]);
+  // What wakes nobody who waits for a board is told, too.
+  await claimBoard(alice);
+  await alice.setPower({ action: 'on' });
+  await until(async () => seen.some(({ kind }) => kind === 'power-switched'), 2000);
   await lab.stop();
-  await following;
+  await expect(following).rejects.toMatchObject({ code: 'unreachable', message: /no more events/ });
 });
 
 test('a second caller is told what is running, or waits for its end', async () => {
