@@ -121,6 +121,29 @@ test('a held claim outlives a restart of labd, for its connection comes back', a
   void stream.return(undefined);
 });
 
+test('a claim that was waited for, over a restart of labd, lives by its connection already while it is built', async () => {
+  lab = await startLabd(1, '4h', text => editLab(text, [[['reservations'], { hold_grace: '1s' }]]));
+  const [alice, bob] = [lab.client('alice'), lab.client('bob')];
+  await claimBoard(alice);
+  const body = { wants: [{ class: 'rockpro64', labels: [] }], wait: true, hold: true };
+  const stream = bob.runOperation({ kind: 'claim', body });
+  const seen: OperationEvent[] = [];
+  const following = (async () => {
+    for await (const event of stream) {
+      seen.push(event);
+      if (event.event === 'operation') return;
+    }
+  })();
+  await until(async () => seen.some(({ event }) => event === 'waiting'));
+  await lab.restart();
+  // It has come back to its place.
+  await until(async () => seen.filter(({ event }) => event === 'waiting').length > 1);
+  await release(alice);
+  await following;
+  await until(async () => (await stateOf())?.awayUntilMs !== undefined, 2000);
+  await until(async () => (await stateOf())?.state === 'free', 5000);
+});
+
 test('share lets a colleague use console and power, unshare ends that at once, and both are in the log', async () => {
   lab = await startLabd(1);
   const [alice, bob] = [lab.client('alice'), lab.client('bob')];

@@ -129,6 +129,23 @@ test('a place in the queue outlives labd', async () => {
   expect(await waiting.ended).toMatchObject({ event: 'done', claims: [{ user: 'bob' }] });
 });
 
+test('a board that is granted to somebody whose connection went with labd is given back', async () => {
+  lab = await startLabd(1);
+  const [alice, bob] = [lab.client('alice'), lab.client('bob')];
+  await claimBoard(alice);
+  const gone = bob.runOperation(wish({ wait: true }));
+  await gone.next();
+  const restarted = lab.restart();
+  // Hangs up without a word to the labd that comes.
+  void gone.return(undefined);
+  await restarted;
+  await release(alice);
+  await until(async () => (await alice.listBoards({ isMine: false })).boards[0]?.user === 'bob', 5000);
+  await until(async () => (await alice.listBoards({ isMine: false })).boards[0]?.state === 'free', 30_000);
+  const { claims } = await alice.call('GET /v1/history', { user: 'bob' });
+  expect(claims).toMatchObject([{ user: 'bob', reason: 'disconnected' }]);
+}, 60_000);
+
 test('by handle and by label; a wish that the lab can never meet does not wait', async () => {
   lab = await startLabd(3, '4h', text =>
     editLab(text, [

@@ -1,5 +1,6 @@
 import type { ClaimRequest, OperationEvent, QueueList } from '../../api/messages.ts';
 import { type Identity, mayFollow } from '../../lab/access.ts';
+import type { Claim } from '../../lab/claim.ts';
 import { LabError } from '../../lab/error.ts';
 import { describeWant, type Want } from '../../lab/want.ts';
 import type { CallContext, EventStream } from './calls.ts';
@@ -27,8 +28,12 @@ export interface BegunOperation {
   run(): AsyncIterable<OperationEvent>;
 }
 
+function livesByConnection({ graceMs }: Pick<Claim, 'graceMs'>): boolean {
+  return graceMs !== undefined;
+}
+
 export function createClaimCalls(context: CallContext): ClaimCalls {
-  const { settings, store, operations, waitingRoom, holds, changes, gate, describe } = context;
+  const { settings, store, operations, waitingRoom, absentees, holds, changes, gate, describe } = context;
 
   function classesOf(wants: readonly Want[]) {
     const names = [...new Set(wants.flatMap(want => want.class ?? []))];
@@ -54,22 +59,26 @@ export function createClaimCalls(context: CallContext): ClaimCalls {
   }
 
   /** A request lasts as long as it is followed; a claim that lives by its connection, too. */
-  function followToTheEnd(requestId: number, user: string, isHeld: boolean): EventStream {
+  function followToTheEnd(requestId: number, user: string): EventStream {
     return async function* (signal) {
       let hasLeft = true;
+      let isTold = false;
       const leave = async () => {
         if (!hasLeft) return;
         hasLeft = false;
         const isOut = await store.endRequest(requestId, 'disconnected', user);
         changes.tell();
-        if (isOut || !isHeld) return;
+        if (isOut) return;
+        if (!isTold) absentees.hasLeft(requestId);
         const claims = (await store.listClaimOperations(requestId)).map(({ claim }) => claim);
-        await holds.lose(claims);
+        await holds.lose(claims.filter(livesByConnection));
       };
+      absentees.isBack(requestId);
       // A generator that waits is not told that its reader has left.
       signal.addEventListener('abort', () => void leave().catch(() => {}));
       for await (const event of waitingRoom.follow(requestId, signal)) {
-        if (event.event === 'done' && isHeld) {
+        isTold ||= event.event === 'operation' && !signal.aborted;
+        if (event.event === 'done' && event.claims.some(livesByConnection)) {
           hasLeft = signal.aborted;
           yield event;
           yield* holds.keep(event.claims, signal);
@@ -111,19 +120,14 @@ export function createClaimCalls(context: CallContext): ClaimCalls {
       });
       operations.startAll(granted);
       changes.tell();
-      return followToTheEnd(requestId, user, hold);
+      return followToTheEnd(requestId, user);
     },
     async followRequest(identity, id) {
       const request = await store.findRequest(id);
       if (!request || identity.door === 'jail' || request.user !== identity.user) {
         throw new LabError('not-found', `there is no request ${id} of yours`);
       }
-      const claims = (await store.listClaimOperations(id)).map(({ claim }) => claim);
-      return followToTheEnd(
-        id,
-        request.user,
-        claims.some(({ graceMs }) => graceMs !== undefined),
-      );
+      return followToTheEnd(id, request.user);
     },
     async hold(identity, board) {
       const { claim } = await gate.allow(identity, 'release', board);
