@@ -5,6 +5,7 @@ import { systemActor } from '../lab/operation.ts';
 import type { Want } from '../lab/want.ts';
 import { listCandidates } from './candidates.ts';
 import { readClaim, selectLiveClaims } from './claims.ts';
+import type { FormerHolder } from './holders-of-claims.ts';
 import type { Extension } from './store.ts';
 import type { Writing } from './write.ts';
 
@@ -119,13 +120,14 @@ export async function markBack(writing: Writing, board: string, epoch: number): 
 export async function shiftLeases(writing: Writing, byMs: number): Promise<void> {
   const { database, record } = writing;
   await record({ kind: 'clock-set', actor: systemActor, detail: { byMs } });
-  for (const row of await selectLiveClaims(database).execute()) {
+  for (const row of await selectLiveClaims(database).select('claim.former').execute()) {
     const claim = readClaim(row);
+    const former = (JSON.parse(row.former) as FormerHolder[]).map(each => ({ ...each, toMs: each.toMs + byMs }));
     const expiresAtMs = claim.expiresAtMs + byMs;
     const away = claim.awayUntilMs === undefined ? {} : { away_until: claim.awayUntilMs + byMs };
     await database
       .updateTable('claim')
-      .set({ created_at: claim.createdAtMs + byMs, expires_at: expiresAtMs, ...away })
+      .set({ created_at: claim.createdAtMs + byMs, expires_at: expiresAtMs, former: JSON.stringify(former), ...away })
       .where('id', '=', claim.id)
       .execute();
     const { board, user, epoch } = claim;
