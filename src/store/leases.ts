@@ -27,7 +27,7 @@ export async function extend(writing: Writing, extension: Extension): Promise<Cl
     throw new LabError('denied', `a claim of ${board} may last until ${until} at most`, { hint: 'ask for less' });
   }
   if (yieldsToWaiters) {
-    const waiter = await findWaiter(writing, board);
+    const waiter = await findWaiter(writing, board, claim.user);
     if (waiter !== undefined) {
       const message = `${waiter} waits for a board like ${board}, and leases of its class are not extended then`;
       throw new LabError('denied', message, { hint: `the lease ends at ${formatMoment(claim.expiresAtMs)}` });
@@ -49,12 +49,13 @@ export async function extend(writing: Writing, extension: Extension): Promise<Cl
   return { ...claim, expiresAtMs };
 }
 
-/** The first user in the queue who could have this board. */
-async function findWaiter({ database }: Writing, board: string): Promise<string | undefined> {
+/** The first other user in the queue who could have this board. */
+async function findWaiter({ database }: Writing, board: string, holder: string): Promise<string | undefined> {
   const waiting = await database
     .selectFrom('request')
     .select(['user_name', 'wants'])
     .where('ended_at', 'is', null)
+    .where('user_name', '<>', holder)
     .orderBy('priority', 'desc')
     .orderBy('seq')
     .execute();

@@ -42,6 +42,21 @@ test('extend never shortens a lease, and ends at what the class allows', async (
   });
 });
 
+test('a board that is being released is not extended', async () => {
+  lab = await startLabd(1);
+  const alice = lab.client('alice');
+  await claimBoard(alice);
+  lab.jaild.hold(true);
+  const released = release(alice);
+  await until(async () => (await stateOf())?.operation === 'release');
+  await expect(alice.call('POST /v1/extend', { leaseMs: 5 * hourMs })).rejects.toMatchObject({
+    code: 'busy',
+    message: 'rockpro64-1 is busy: its release is running',
+  });
+  lab.jaild.hold(false);
+  await released;
+});
+
 test('extend is refused with the reason when others wait and the class says so', async () => {
   lab = await startLabd(1, '1h', text => editLab(text, [[['classes', 0, 'extend_while_waiting'], false]]));
   const [alice, bob] = [lab.client('alice'), lab.client('bob')];

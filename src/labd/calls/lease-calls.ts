@@ -4,6 +4,7 @@ import type { Claim } from '../../lab/claim.ts';
 import { LabError } from '../../lab/error.ts';
 import { nearestName } from '../../lab/nearest-name.ts';
 import type { CallContext } from './calls.ts';
+import { refuseDuringOperation } from './gate.ts';
 
 /** Changes of a claim that is there: how long, with whom, whose. */
 export interface LeaseCalls {
@@ -35,6 +36,8 @@ export function createLeaseCalls(context: CallContext): LeaseCalls {
   return {
     async extend(identity, { board, leaseMs }) {
       const { claim, record } = await gate.allow(identity, 'extend', board);
+      // What is being released is not theirs any more.
+      if (record.operation?.kind === 'release') refuseDuringOperation(record);
       const boardClass = settings.findClass(record.board.class);
       return tell(
         await store.extend({
