@@ -46,12 +46,14 @@ export async function transfer(writing: Writing, { board, epoch, actor, user, li
   const holders: readonly FormerHolder[] = [...JSON.parse(former), { user: claim.user, toMs: writing.nowMs }];
   await writing.database
     .updateTable('claim')
-    .set({ former: JSON.stringify(holders) })
+    // Whoever gets it does not live by the former holder's connection: their claim lasts as long as its lease.
+    .set({ former: JSON.stringify(holders), grace_ms: null, away_until: null })
     .where('id', '=', claim.id)
     .execute();
   const sharedWith = claim.sharedWith.filter(other => other !== user);
+  const { graceMs: _, awayUntilMs: __, ...rest } = claim;
   // The keys were the former holder's to give.
-  return store(writing, { ...claim, user, sharedWith, keys: [] });
+  return store(writing, { ...rest, user, sharedWith, keys: [] });
 }
 
 /** Whoever asks may have given the claim away a moment ago. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { LabClient } from '../../src/api/client.ts';
+import { createClient, type LabClient } from '../../src/api/client.ts';
 import type { ClaimedBoard, OperationEvent } from '../../src/api/messages.ts';
 import type { LabEvent } from '../../src/lab/event.ts';
 import { editLab } from '../e2e/many-boards.ts';
@@ -108,6 +108,28 @@ test('a claim that is held lives by its connection: it is released a grace after
   await until(async () => (await stateOf())?.state === 'free', 5000);
   const { claims } = await lab.client('alice').call('GET /v1/history', {});
   expect(claims).toMatchObject([{ board: claim.board, user: 'alice', reason: 'disconnected' }]);
+});
+
+test('who gets a claim that was held keeps it when the giver hangs up', async () => {
+  lab = await startLabd(1, '4h', text => editLab(text, [[['reservations'], { hold_grace: '1s' }]]));
+  const { claim, stream, hangUp } = await holdBoard(lab.client('alice'));
+  await lab.client('alice').call('POST /v1/transfer', { user: 'bob' });
+  expect((await stream.next()).value).toMatchObject({ event: 'ended', board: claim.board });
+  await hangUp();
+  await new Promise(resolve => setTimeout(resolve, 2500));
+  const state = await stateOf();
+  expect(state).toMatchObject({ state: 'claimed', user: 'bob', epoch: claim.epoch });
+  expect(state?.awayUntilMs).toBeUndefined();
+});
+
+test('what runs in the jail of a held claim cannot stand in for the connection', async () => {
+  lab = await startLabd(1, '4h', text => editLab(text, [[['reservations'], { hold_grace: '5s' }]]));
+  const { claim, hangUp } = await holdBoard(lab.client('alice'));
+  await hangUp();
+  await until(async () => (await stateOf())?.awayUntilMs !== undefined, 2000);
+  const inside = createClient({ socketPath: lab.jailSocket(claim.board, 'labd.sock'), user: 'alice' });
+  await expect(inside.runOperation({ kind: 'hold', body: {} }).next()).rejects.toMatchObject({ code: 'denied' });
+  expect((await stateOf())?.awayUntilMs).toBeDefined();
 });
 
 test('reconnecting in time resumes a claim that is held', async () => {

@@ -130,6 +130,8 @@ export function createClaimCalls(context: CallContext): ClaimCalls {
       return followToTheEnd(id, request.user);
     },
     async hold(identity, board) {
+      // What runs in a jail would keep it there for ever.
+      if (identity.door === 'jail') throw new LabError('denied', 'a jail cannot hold its own claim');
       const { claim } = await gate.allow(identity, 'release', board);
       if (claim.graceMs === undefined) {
         throw new LabError('usage', `the claim of ${claim.board} does not live by a connection`, {
