@@ -13,4 +13,11 @@ export interface Request {
   readonly deadlineAtMs?: number;
 }
 
-export type RequestEnd = 'granted' | 'cancelled' | 'timeout' | 'disconnected' | 'refused' | 'removed by an admin';
+export type RequestEnd =
+  | 'granted'
+  | 'cancelled'
+  | 'timeout'
+  | 'disconnected'
+  | 'refused'
+  | 'removed by an admin'
+  | 'ended by a change of lab.yaml';

@@ -8,6 +8,7 @@ import type { Engine } from './engine.ts';
 import { listHolders } from './explain-busy.ts';
 import { grantWaiters } from './grant-waiters.ts';
 import { dropHistory, listEvents, listHistory, listUsage, readLab } from './history.ts';
+import { endImpossibleRequests } from './impossible-requests.ts';
 import { extend, markAllAway, markAway, markBack, shiftLeases, spareLeases } from './leases.ts';
 import { migrateStore } from './migrations/migrate.ts';
 import { findOperation, listClaimOperations, listUnfinishedOperations } from './operation-rows.ts';
@@ -36,6 +37,7 @@ export async function openStore(engine: Engine, log: (text: string) => void): Pr
       write(async writing => {
         await syncLab(writing, classes, boards);
         await barConflicts(writing);
+        await endImpossibleRequests(writing);
         return grantWaiters(writing);
       }),
     listBoards: async (filter = {}) => listBoards(database, await now(), filter),

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseDocument } from 'yaml';
 import type { LabClient } from '../../src/api/client.ts';
 import type { ClaimRequest, OperationEvent } from '../../src/api/messages.ts';
 import { editLab } from '../e2e/many-boards.ts';
@@ -169,6 +170,27 @@ test('by handle and by label; a wish that the lab can never meet does not wait',
   }
   const four = wish({ wants: [anyBoard, anyBoard, anyBoard, anyBoard], wait: true });
   await expect(runToEnd(alice, four)).rejects.toMatchObject({ code: 'not-found', message: /fewer than 4/ });
+});
+
+test('a wish that a change of lab.yaml made impossible does not wait for ever', async () => {
+  lab = await startLabd(2, '4h', text => editLab(text, [[['users'], users('admin')]]));
+  const [alice, admin] = [lab.client('alice'), lab.client('bob')];
+  const [first, second] = [await claimBoard(alice), await claimBoard(alice)];
+  expect([first.board, second.board]).toEqual(['rockpro64-1', 'rockpro64-2']);
+  const both = waitFor(alice, { wants: [anyBoard, anyBoard] });
+  const one = waitFor(alice);
+  await until(async () => both.has('waiting') && one.has('waiting'));
+  const document = parseDocument(lab.labYaml);
+  document.deleteIn(['boards', 1]);
+  lab.writeConfig(document.toString());
+  await admin.call('POST /v1/admin/reload', {});
+  await expect(both.ended).rejects.toMatchObject({
+    code: 'denied',
+    message: 'your request was ended by a change of lab.yaml',
+  });
+  expect((await queueOf(alice)).map(({ wants }) => wants.length)).toEqual([1]);
+  await release(alice, 'rockpro64-1');
+  expect(await one.ended).toMatchObject({ event: 'done', claims: [{ board: 'rockpro64-1' }] });
 });
 
 test('several boards at once: all or none', async () => {
