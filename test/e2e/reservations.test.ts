@@ -81,6 +81,17 @@ test('claim --hold: when the connection drops, the board is released after the g
   await until(async () => (await boards())[0]?.state === 'free', 10_000);
 });
 
+test('a second labd ends at once, and touches no claim of the first', async () => {
+  const held = start('alice', 'claim', 'rockpro64', '--hold', '--json');
+  await once(held.stdout, 'data');
+  const labd = ['/opt/labcli/bin/node', '/opt/labcli/lib/labd.js'];
+  const second = await lab.inside('chpst', '-u', 'labd:labd:lab', ...labd);
+  expect(second).toMatchObject({ code: 5, stderr: expect.stringContaining('another labd works with') });
+  expect((await boards())[0]).toMatchObject({ state: 'claimed', user: 'alice' });
+  expect((await boards())[0]?.awayUntilMs).toBeUndefined();
+  held.kill('SIGKILL');
+});
+
 test('run: streams and exit code are the command’s own, and the board is released', async () => {
   const command = ["'id -u; cat; echo lost >&2; exit 7'"];
   const { stdout, stderr, code } = await runWith('in\n', 'run', 'rockpro64', '--', 'sh', '-c', ...command);
@@ -112,7 +123,7 @@ test('run: upload and download are tar files on the same connection', async () =
   const options = ['run', 'rockpro64', '--upload', 'work', '--download', 'work/out', '--'];
   const command = ['sh', '-c', "'mkdir out && wc -c < serve-folder.ts > out/size; echo built'"];
   const { stdout, stderr, code } = await runWith(Buffer.from(archive, 'latin1'), ...options, ...command);
-  expect({ code, said: /^built$/m.test(stderr) }).toEqual({ code: 0, said: true });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^built$/m) });
   const unpack = spawn('tar', ['-x', '-O', '-f', '-', './size']);
   unpack.stdin.end(stdout);
   expect(Number(await text(unpack.stdout))).toBeGreaterThan(100);
