@@ -9,6 +9,7 @@ import { createSwitchRegistry } from './drivers/switch-registry.ts';
 import { exitCodeOf, LabError } from './lab/error.ts';
 import { startDaemon } from './labd/daemon.ts';
 import { createJaildClient } from './labd/jaild-client.ts';
+import { lockStore } from './store/lock-store.ts';
 import { openStore } from './store/open-store.ts';
 import { openSqliteEngine } from './store/sqlite-engine.ts';
 import { paths } from './system/paths.ts';
@@ -27,6 +28,9 @@ try {
   const openSwitches = (lab: LabConfig) => createSwitchRegistry(lab, loadSecrets(values.secrets, lab.switches));
   let switches = openSwitches(config);
   mkdirSync(paths.labdState, { recursive: true });
+  const storePath = join(paths.labdState, 'lab.db');
+  // One that is being stopped is given a moment.
+  const lock = lockStore(storePath, 3000);
   const daemon = await startDaemon({
     config,
     async reload() {
@@ -37,7 +41,7 @@ try {
       before.close();
       return next;
     },
-    store: await openStore(openSqliteEngine(join(paths.labdState, 'lab.db')), log),
+    store: await openStore(openSqliteEngine(storePath), log),
     jails: createJaildClient(paths.jaildSocket),
     powerOf: board => switches.powerOf(board),
     switchOf: board => switches.switchOf(board),
@@ -49,7 +53,11 @@ try {
     log,
   });
   log('ready');
-  const stop = () => daemon.stop().then(() => process.exit(0));
+  const stop = async () => {
+    await daemon.stop();
+    lock.unlock();
+    process.exit(0);
+  };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
 } catch (error) {

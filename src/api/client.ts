@@ -46,7 +46,7 @@ export interface LabClient {
   setPower(power: PowerRequest): Promise<PowerAnswer>;
   /** Any other call that ends with one answer. */
   call<Name extends keyof Calls>(name: Name, request: Calls[Name]['request']): Promise<Calls[Name]['answer']>;
-  /** Events of the lab as they come; the stream ends when labd has no more, or goes away. */
+  /** Events of the lab; with `follow` also those that come, and then the stream ends only when it breaks: `unreachable`. */
   tellEvents(query: HistoryQuery & { readonly follow: boolean }): AsyncGenerator<LabEvent>;
   /**
    * The operation's events, without `error`: that is thrown. When labd goes away in the middle, it goes on with the labd that
@@ -124,6 +124,8 @@ export function createClient(options: ClientOptions): LabClient {
   async function* tellEvents(query: HistoryQuery & { readonly follow: boolean }): AsyncGenerator<LabEvent> {
     const answer = await call({ method: 'GET', path: withQuery('/v1/events', { ...query }), waitMs: startMs });
     yield* readLines(answer) as AsyncGenerator<LabEvent>;
+    // Whoever watches would take silence for a quiet lab.
+    if (query.follow) throw brokenConnection('the connection to labd broke: no more events are told');
   }
 
   async function* buildJailBase() {

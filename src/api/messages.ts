@@ -195,6 +195,8 @@ export interface AdminRelease {
   readonly reason?: string;
   /** Also end the holder's requests that could get it again. */
   readonly cancelWaiting?: boolean;
+  /** For the end of what runs on the board. */
+  readonly wait?: boolean;
 }
 
 export interface AdminBar {

@@ -32,9 +32,13 @@ const addRelease: AddSubcommand = (admin, context) => {
     .option('--if-holder <user>', 'only if this user holds it')
     .option('--reason <text>', 'for the log of events')
     .option('--cancel-waiting', "also end the holder's requests that could get the board again")
+    .option('--wait', 'wait for the end of what runs on the board')
     .option('--json', 'print JSON, and no progress')
     .action(
-      async (board: string, options: { ifHolder?: string; reason?: string; cancelWaiting?: true; json?: true }) => {
+      async (
+        board: string,
+        options: { ifHolder?: string; reason?: string; cancelWaiting?: true; wait?: true; json?: true },
+      ) => {
         const { json, ...rest } = options;
         await followOperation(context, { kind: 'admin/release', body: { board, ...rest } }, json === true);
         if (json) return context.output.printJson({ board });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { constants } from 'node:os';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { Client, type ClientChannel, utils } from 'ssh2';
 
@@ -30,8 +31,6 @@ export interface RunStreams {
   readonly stderr: Writable;
 }
 
-const signalNumbers: Readonly<Record<string, number>> = { HUP: 1, INT: 2, QUIT: 3, KILL: 9, PIPE: 13, TERM: 15 };
-
 /**
  * Opens a session over a connection that labd made to the jail itself: there is nobody in between whom a host key could
  * tell from the jail.
@@ -43,10 +42,15 @@ export async function openJailSession(jail: Duplex, privateKey: string): Promise
   broken.promise.catch(() => {});
   client.once('ready', resolve);
   client.once('error', error => {
-    reject(error);
-    broken.reject(error);
+    reject(brokenConnection(error));
+    broken.reject(brokenConnection(error));
   });
-  client.once('close', () => broken.reject(new Error('the connection to the jail ended')));
+  client.once('close', () => {
+    reject(brokenConnection());
+    broken.reject(brokenConnection());
+  });
+  // Each way ends by itself: a jail that says no more would be waited for without end.
+  jail.once('end', () => jail.destroy());
   client.connect({ sock: jail, username: 'root', privateKey, readyTimeout: 20_000 });
   await ready;
   // sshd passes no signals on to commands of root (RFC 4254 section 6.9 leaves it free to): so the command says who it is.
@@ -60,12 +64,14 @@ export async function openJailSession(jail: Duplex, privateKey: string): Promise
     channel.stderr.pipe(stderr, { end: false });
     if (stdin) stdin.pipe(channel);
     else channel.end();
-    let status = 255;
+    let status: number | undefined;
     channel.once('exit', (code: number | null, signal?: string) => {
-      status = code ?? 128 + (signalNumbers[String(signal).replace(/^SIG/, '')] ?? 0);
+      status = code ?? 128 + numberOf(signal);
     });
     try {
       await Promise.race([new Promise(ended => channel.once('close', ended)), broken.promise]);
+      // A connection that breaks closes its channels too, and then nobody has said how the command ended.
+      if (status === undefined) throw brokenConnection();
       return status;
     } finally {
       stdin?.unpipe(channel);
@@ -80,4 +86,15 @@ export async function openJailSession(jail: Duplex, privateKey: string): Promise
     },
     close: () => client.end(),
   };
+}
+
+/** sshd names a signal that it has no name for as `SIG@openssh.com`: such a one is 128. */
+function numberOf(signal: string | undefined): number {
+  const name = `SIG${String(signal).replace(/^SIG|@.*$/g, '')}`;
+  const numbers: Readonly<Record<string, number | undefined>> = constants.signals;
+  return numbers[name] ?? 0;
+}
+
+function brokenConnection(cause?: unknown): Error {
+  return new Error('the connection to the jail broke', { cause });
 }

@@ -1,4 +1,6 @@
 import { Option } from 'commander';
+import type { LabClient } from '../api/client.ts';
+import type { ClaimedBoard } from '../api/messages.ts';
 import { exitCodeOf, LabError } from '../lab/error.ts';
 import { buildRequest, type ClaimOptions } from './claim.ts';
 import { collect, readLength } from './length.ts';
@@ -50,7 +52,7 @@ async function runCommand(
   command: readonly string[],
   options: RunOptions,
 ): Promise<number> {
-  const { client, output, loadRunner, watchConnection, onSignal } = context;
+  const { client, loadRunner, watchConnection, onSignal } = context;
   const { createRunKey, openJailSession } = await loadRunner();
   const { privateKey, publicKey } = createRunKey();
   const request = buildRequest([boardClass], { ...options, board: [], key: [publicKey], hold: true });
@@ -74,16 +76,68 @@ async function runCommand(
   ended.catch(() => {});
 
   const { claims } = await Promise.race([standing, gone.promise]);
-  const board = claims[0]?.board ?? '';
+  const [mine] = claims;
+  if (!mine) throw new LabError('bug', 'labd ended the claim without telling which');
+  const outcome = await settle(async () => {
+    const jail = await client.openProxy(mine.board);
+    const opened = await openJailSession(jail, privateKey).catch(throwBroken);
+    session = { ...opened, run: (...call) => opened.run(...call).catch(throwBroken) };
+    return Promise.race([runSteps(context, session, command, options), ended]);
+  });
+  stopListening();
+  session?.close();
+  const loss = await giveBack(context, mine, options.json === true);
+  if ('value' in outcome) return outcome.value;
+  throw loss ?? outcome.error;
+}
+
+function throwBroken(cause: unknown): never {
+  const hint = 'the command may have ended its jail, or the lab is being restarted: `labcli history` says more';
+  throw new LabError('unreachable', 'the connection to the jail broke before the command had ended', { hint, cause });
+}
+
+async function settle<T>(action: () => Promise<T>): Promise<{ readonly value: T } | { readonly error: unknown }> {
   try {
-    session = await openJailSession(await client.openProxy(board), privateKey);
-    return await Promise.race([runSteps(context, session, command, options), ended]);
-  } finally {
-    stopListening();
-    session?.close();
-    await followOperation(context, { kind: 'release', body: { board, wait: true } }, true);
-    if (!options.json) output.tell(`${board} is released`);
+    return { value: await action() };
+  } catch (error) {
+    return { error };
   }
+}
+
+/** Releases the board. If the claim had an end already, gives what that was: the command did not break by itself. */
+async function giveBack(
+  context: Context,
+  { board, epoch }: ClaimedBoard,
+  isSilent: boolean,
+): Promise<LabError | undefined> {
+  const { client, output } = context;
+  const tellReleased = () => {
+    if (!isSilent) output.tell(`${board} is released`);
+  };
+  try {
+    await followOperation(context, { kind: 'release', body: { board, wait: true } }, true);
+    tellReleased();
+    return undefined;
+  } catch (error) {
+    const ended = await findEnd(client, board, epoch).catch(() => undefined);
+    if (ended === undefined) {
+      // What the command ended with is known all the same, and that is what was asked for.
+      reportError(output, error, false);
+      return undefined;
+    }
+    tellReleased();
+    if (ended === 'expired') {
+      const hint = '`--for` asks for a longer one';
+      return new LabError('timeout', `the lease of ${board} ended before the command did`, { hint });
+    }
+    return new LabError('denied', `the claim of ${board} ended before the command did: ${ended}`);
+  }
+}
+
+/** Why the claim has ended; `undefined` if it has not. */
+async function findEnd(client: LabClient, board: string, epoch: number): Promise<string | undefined> {
+  const { claims } = await client.call('GET /v1/history', { board, limit: 20 });
+  return claims.find(claim => claim.epoch === epoch)?.reason;
 }
 
 async function runSteps(

@@ -8,8 +8,9 @@ import { formatMoment } from './format-moment.ts';
  * - `check-due`: a health check is due before the next claim.
  * - `offline`: an admin took the board out; lifted by `admin online`.
  * - `maintenance`: a window of time that an admin planned.
+ * - `in-use`: lab.yaml gives it a wire, port or serial line that another board has until its claim ends.
  */
-export const barKinds = ['dirty', 'health', 'check-due', 'offline', 'maintenance'] as const;
+export const barKinds = ['dirty', 'health', 'check-due', 'offline', 'maintenance', 'in-use'] as const;
 export type BarKind = (typeof barKinds)[number];
 
 export interface Bar {

@@ -12,6 +12,7 @@ import type { Board } from '../lab/board.ts';
 import type { Claim } from '../lab/claim.ts';
 import { LabError } from '../lab/error.ts';
 import type { Store } from '../store/store.ts';
+import { createAbsentees } from './absentees.ts';
 import { writeAuthorizedKeys } from './authorized-keys.ts';
 import { createBoardLock } from './board-lock.ts';
 import { createBoardPower } from './board-power.ts';
@@ -112,6 +113,7 @@ export async function startDaemon(options: {
     log,
   });
   const waitingRoom = createWaitingRoom({ store, changes, followOperation: operations.follow, describe });
+  const absentees = createAbsentees({ store, operations });
   const health = createHealth({ store, operations, healthOf, log });
   const timeKeeper = createTimeKeeper({
     store,
@@ -148,6 +150,7 @@ export async function startDaemon(options: {
     lock,
     operations,
     waitingRoom,
+    absentees,
     holds: createHolds(store, changes),
     health,
     changes,
@@ -165,11 +168,23 @@ export async function startDaemon(options: {
     log,
   });
   const historyMs = () => settings.current().reservations.historyMs;
-  const upkeep = createUpkeep({ store, repair, power, timeKeeper, health, waitingRoom, renewJail, historyMs, log });
+  const upkeep = createUpkeep({
+    store,
+    repair,
+    power,
+    timeKeeper,
+    health,
+    waitingRoom,
+    absentees,
+    renewJail,
+    historyMs,
+    log,
+  });
 
   mkdirSync(dirname(hostSocket), { recursive: true });
   await doors.removeDead();
   await timeKeeper.begin();
+  await absentees.begin();
   await operations.resume();
   await adopt(options.config);
   upkeep.start();

@@ -1,4 +1,5 @@
 import type { HealthCheck } from '../config/lab-config.ts';
+import type { BarKind } from '../lab/bar.ts';
 import type { Board } from '../lab/board.ts';
 import { LabError } from '../lab/error.ts';
 import { systemActor } from '../lab/operation.ts';
@@ -12,6 +13,8 @@ export interface Health {
   begin(board: string, actor: string): Promise<number>;
 }
 
+/** With one of these a board is not even checked. */
+const takesOut: ReadonlySet<BarKind> = new Set(['dirty', 'offline', 'maintenance', 'in-use']);
 /** A check boots a board: more at once would slow down those who work. */
 const mostChecksAtOnce = 2;
 /** What a check's jail needs besides the time that the board has to say what is expected. */
@@ -53,7 +56,7 @@ export function createHealth(options: {
       for (const record of records) {
         const { claim, operation, bars, isListed, board } = record;
         if (claim || operation || !isListed || !healthOf(board)) continue;
-        if (bars.some(({ kind }) => kind === 'dirty' || kind === 'offline' || kind === 'maintenance')) continue;
+        if (bars.some(({ kind }) => takesOut.has(kind))) continue;
         const isDue = bars.some(({ kind }) => kind === 'check-due');
         const reason = isDue || bars.some(({ kind }) => kind === 'health') ? undefined : whyDue(record, nowMs);
         if (reason !== undefined) {

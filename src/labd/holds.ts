@@ -40,7 +40,8 @@ export function createHolds(store: Store, changes: Changes): Holds {
           const changed = changes.wait(signal);
           for (const claim of claims) {
             const record = await store.findBoard(claim.board);
-            if (ended.has(claim.board) || record?.claim?.epoch === claim.epoch) continue;
+            const isKept = record?.claim?.epoch === claim.epoch && record.claim.graceMs !== undefined;
+            if (ended.has(claim.board) || isKept) continue;
             ended.add(claim.board);
             yield { event: 'ended', board: claim.board };
           }

@@ -106,6 +106,7 @@ export const adminRelease = z
     ifHolder: userName.optional(),
     reason: sentence.optional(),
     cancelWaiting: z.boolean().optional(),
+    wait: z.boolean().optional(),
   })
   .transform(withoutUndefined) satisfies z.ZodType<AdminRelease>;
 export const adminBar = z

@@ -1,5 +1,6 @@
 import type { Claim } from '../lab/claim.ts';
 import type { BoardRecord, Store } from '../store/store.ts';
+import type { Absentees } from './absentees.ts';
 import type { BoardPower } from './board-power.ts';
 import type { Health } from './health.ts';
 import type { TimeKeeper } from './time-keeper.ts';
@@ -25,11 +26,12 @@ export function createUpkeep(options: {
   readonly timeKeeper: TimeKeeper;
   readonly health: Health;
   readonly waitingRoom: WaitingRoom;
+  readonly absentees: Absentees;
   readonly renewJail: (claim: Claim) => Promise<void>;
   readonly historyMs: () => number;
   readonly log: (text: string) => void;
 }): Upkeep {
-  const { store, repair, power, timeKeeper, health, waitingRoom, renewJail, historyMs, log } = options;
+  const { store, repair, power, timeKeeper, health, waitingRoom, absentees, renewJail, historyMs, log } = options;
   const stops: (() => void)[] = [];
 
   /** One round after another, never two at once. */
@@ -61,6 +63,7 @@ export function createUpkeep(options: {
       every(repairEveryMs, 'power', async () => power.refresh((await store.listBoards()).map(({ board }) => board)));
       every(tickEveryMs, 'time', () => timeKeeper.tick());
       every(repairEveryMs, 'queue', () => waitingRoom.endForsaken(), forsakenAfterMs);
+      every(tickEveryMs, 'absentees', () => absentees.giveBack());
       // A claim may have changed while jaild was away. Mostly jaild finds that its jail follows it already.
       every(renewEveryMs, 'jails', renewJails, renewEveryMs);
       every(dropEveryMs, 'history', async () => {

@@ -22,13 +22,16 @@ export async function beginCheck(writing: Writing, { board, leaseMs, actor }: Ch
   if (row.claim_id !== null) {
     throw new LabError('busy', `${board} is held by ${row.user_name}`, { hint: 'it can be checked when it is free' });
   }
-  const dirty = await database
+  const bars = await database
     .selectFrom('bar')
-    .select('reason')
+    .select(['kind', 'reason'])
     .where('board', '=', board)
-    .where('kind', '=', 'dirty')
-    .executeTakeFirst();
-  if (dirty) throw new LabError('busy', `${board} must be cleaned up first: ${dirty.reason}`);
+    .where('kind', 'in', ['dirty', 'in-use'])
+    .execute();
+  for (const { kind, reason } of bars) {
+    if (kind === 'dirty') throw new LabError('busy', `${board} must be cleaned up first: ${reason}`);
+    throw new LabError('busy', `${board} cannot be had: ${reason}`);
+  }
   return beginClaim(writing, board, 'check', {
     user: systemActor,
     requestId: 0,

@@ -90,6 +90,44 @@ describeStore('history', boards, lab => {
     ]);
   });
 
+  test('a claim that was given away is of each who had it, for as long as they had it', async () => {
+    lab.clock.nowMs = 10 * dayMs;
+    const { board, epoch } = await lab.claim({ leaseMs: dayMs });
+    const to = (actor: string, user: string) => ({ board, epoch, actor, user, limits: {} });
+    lab.clock.nowMs += 3 * hourMs;
+    await lab.store.transfer(to('alice', 'bob'));
+    lab.clock.nowMs += hourMs;
+    await lab.store.transfer(to('bob', 'carol'));
+    // The clock is set: what each had are lengths of time.
+    lab.clock.nowMs += hourMs + dayMs;
+    await lab.store.shiftLeases(dayMs);
+    const hours = (entries: readonly { user: string; ms: number }[]) =>
+      entries.map(({ user, ms }) => [user, ms / hourMs]);
+    expect(hours(await lab.store.listUsage(0))).toEqual([
+      ['alice', 3],
+      ['bob', 1],
+      ['carol', 1],
+    ]);
+    await lab.release({ board, epoch });
+    const told = async (filter: object) =>
+      (await lab.store.listHistory({ limit: 9, ...filter })).map(({ user, fromMs, toMs = 0, reason }) => [
+        user,
+        (fromMs - 11 * dayMs) / hourMs,
+        (toMs - 11 * dayMs) / hourMs,
+        reason,
+      ]);
+    const all = [
+      ['carol', 4, 5, 'released'],
+      ['bob', 3, 4, 'transferred'],
+      ['alice', 0, 3, 'transferred'],
+    ];
+    expect(await told({})).toEqual(all);
+    expect(await told({ limit: 2 })).toEqual(all.slice(0, 2));
+    expect(await told({ user: 'alice' })).toEqual(all.slice(2));
+    expect(await told({ user: 'bob' })).toEqual([all[1]]);
+    expect(await told({ sinceMs: 11 * dayMs + 4 * hourMs })).toEqual(all.slice(0, 2));
+  });
+
   test('a claim that ends at midnight has no part in the next day', async () => {
     lab.clock.nowMs = 10 * dayMs - hourMs;
     const claim = await lab.claim({ leaseMs: dayMs });

@@ -4,6 +4,7 @@ import { systemActor } from '../lab/operation.ts';
 import { type ReplayedLab, replayEvent, startReplay } from '../lab/replay.ts';
 import { readBars } from './bars.ts';
 import { readClaim, selectLiveClaims } from './claims.ts';
+import { listHoldings } from './holders-of-claims.ts';
 import { listQueue } from './requests.ts';
 import type { StoreSchema } from './schema.ts';
 import type { EventFilter, HistoryEntry, HistoryFilter, UsageEntry } from './store.ts';
@@ -42,26 +43,41 @@ export async function listHistory(database: Kysely<StoreSchema>, filter: History
   let query = database
     .selectFrom('claim')
     .innerJoin('board', 'board.handle', 'claim.board')
-    .select(['claim.board', 'board.class', 'claim.user_name', 'claim.epoch'])
+    .select(['claim.id', 'claim.board', 'board.class', 'claim.user_name', 'claim.epoch', 'claim.former'])
     .select(['claim.created_at', 'claim.ended_at', 'claim.end_reason', 'claim.expires_at'])
     .orderBy('claim.id', 'desc')
     .limit(limit);
   if (board !== undefined) query = query.where('claim.board', '=', board);
-  if (user !== undefined) query = query.where('claim.user_name', '=', user);
   if (sinceMs !== undefined) {
     query = query.where(({ eb, or }) => or([eb('claim.ended_at', '>=', sinceMs), eb('claim.ended_at', 'is', null)]));
   }
-  const rows = await query.execute();
-  return rows.map(row => ({
-    board: row.board,
-    class: row.class,
-    user: row.user_name,
-    epoch: row.epoch,
-    fromMs: row.created_at,
-    expiresAtMs: row.expires_at,
-    ...(row.ended_at === null ? {} : { toMs: row.ended_at }),
-    ...(row.end_reason === null ? {} : { reason: row.end_reason }),
-  }));
+  const rows = await (user === undefined ? query : query.where('claim.user_name', '=', user)).execute();
+  if (user !== undefined) {
+    const known = new Set(rows.map(({ id }) => id));
+    const givenAway = await query
+      .where('claim.former', '<>', sql.lit('[]'))
+      .where('claim.former', 'like', `%${JSON.stringify(user)}%`)
+      .execute();
+    rows.push(...givenAway.filter(({ id }) => !known.has(id)));
+    rows.sort((a, b) => b.id - a.id);
+  }
+  const entries = rows.flatMap(row =>
+    listHoldings(row)
+      .reverse()
+      .map(({ user: holder, fromMs, toMs, isGivenAway }) => ({
+        board: row.board,
+        class: row.class,
+        user: holder,
+        epoch: row.epoch,
+        fromMs,
+        expiresAtMs: row.expires_at,
+        ...(toMs === undefined ? {} : { toMs }),
+        ...(isGivenAway ? { reason: 'transferred' } : row.end_reason === null ? {} : { reason: row.end_reason }),
+      })),
+  );
+  const isMeant = ({ user: holder, toMs }: HistoryEntry) =>
+    (user === undefined || holder === user) && (sinceMs === undefined || toMs === undefined || toMs >= sinceMs);
+  return entries.filter(isMeant).slice(0, limit);
 }
 
 const dayMs = 86_400_000;
@@ -72,12 +88,14 @@ export async function listUsage(database: Kysely<StoreSchema>, nowMs: number, si
   const rows = await database
     .selectFrom('claim')
     .innerJoin('board', 'board.handle', 'claim.board')
-    .select(['claim.user_name', 'board.class', 'claim.created_at', 'claim.ended_at'])
+    .select(['claim.user_name', 'board.class', 'claim.created_at', 'claim.ended_at', 'claim.former'])
     .where(({ eb, or }) => or([eb('claim.ended_at', '>=', sinceMs), eb('claim.ended_at', 'is', null)]))
     .execute();
-  for (const { user_name: user, class: name, created_at, ended_at } of rows) {
-    const end = ended_at ?? nowMs;
-    const start = Math.max(created_at, sinceMs);
+  const holdings = rows.flatMap(row => listHoldings(row).map(holding => ({ ...holding, class: row.class })));
+  for (const { user, class: name, fromMs, toMs } of holdings) {
+    if (toMs !== undefined && toMs < sinceMs) continue;
+    const end = toMs ?? nowMs;
+    const start = Math.max(fromMs, sinceMs);
     for (let day = start - (start % dayMs); day < Math.max(end, start + 1); day += dayMs) {
       const key = `${day} ${user} ${name}`;
       const entry = entries.get(key) ?? { dayMs: day, user, class: name, claims: 0, ms: 0 };

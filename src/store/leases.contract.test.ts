@@ -36,6 +36,8 @@ describeStore('leases', boards, lab => {
     await lab.ask({ user: 'bob', wants: [{ class: 'other', labels: [] }], waits: true });
     await lab.ask({ user: 'carol', wants: [{ class: 'rock', labels: ['sdmux'] }], waits: true });
     await lab.ask({ user: 'dave', wants: [{ board: 'rock-2', labels: [] }], waits: true });
+    // One's own wish for another board is no reason to give this one back.
+    await lab.ask({ waits: true });
     await extend(claim, 2000, { yieldsToWaiters: true });
     const { requestId } = await lab.ask({ user: 'erin', waits: true, wants: [{ labels: [] }] });
     await expect(extend(claim, 3000, { yieldsToWaiters: true })).rejects.toMatchObject({

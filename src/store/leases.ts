@@ -5,6 +5,7 @@ import { systemActor } from '../lab/operation.ts';
 import type { Want } from '../lab/want.ts';
 import { listFitting } from './candidates.ts';
 import { readClaim, selectLiveClaims } from './claims.ts';
+import type { FormerHolder } from './holders-of-claims.ts';
 import type { Extension } from './store.ts';
 import type { Writing } from './write.ts';
 
@@ -26,7 +27,7 @@ export async function extend(writing: Writing, extension: Extension): Promise<Cl
     throw new LabError('denied', `a claim of ${board} may last until ${until} at most`, { hint: 'ask for less' });
   }
   if (yieldsToWaiters) {
-    const waiter = await findWaiter(writing, board);
+    const waiter = await findWaiter(writing, board, claim.user);
     if (waiter !== undefined) {
       const message = `${waiter} waits for a board like ${board}, and leases of its class are not extended then`;
       throw new LabError('denied', message, { hint: `the lease ends at ${formatMoment(claim.expiresAtMs)}` });
@@ -48,12 +49,13 @@ export async function extend(writing: Writing, extension: Extension): Promise<Cl
   return { ...claim, expiresAtMs };
 }
 
-/** The first user in the queue who could have this board. */
-async function findWaiter({ database }: Writing, board: string): Promise<string | undefined> {
+/** The first other user in the queue who could have this board. */
+async function findWaiter({ database }: Writing, board: string, holder: string): Promise<string | undefined> {
   const waiting = await database
     .selectFrom('request')
     .select(['user_name', 'wants'])
     .where('ended_at', 'is', null)
+    .where('user_name', '<>', holder)
     .orderBy('priority', 'desc')
     .orderBy('seq')
     .execute();
@@ -119,13 +121,14 @@ export async function markBack(writing: Writing, board: string, epoch: number): 
 export async function shiftLeases(writing: Writing, byMs: number): Promise<void> {
   const { database, record } = writing;
   await record({ kind: 'clock-set', actor: systemActor, detail: { byMs } });
-  for (const row of await selectLiveClaims(database).execute()) {
+  for (const row of await selectLiveClaims(database).select('claim.former').execute()) {
     const claim = readClaim(row);
+    const former = (JSON.parse(row.former) as FormerHolder[]).map(each => ({ ...each, toMs: each.toMs + byMs }));
     const expiresAtMs = claim.expiresAtMs + byMs;
     const away = claim.awayUntilMs === undefined ? {} : { away_until: claim.awayUntilMs + byMs };
     await database
       .updateTable('claim')
-      .set({ created_at: claim.createdAtMs + byMs, expires_at: expiresAtMs, ...away })
+      .set({ created_at: claim.createdAtMs + byMs, expires_at: expiresAtMs, former: JSON.stringify(former), ...away })
       .where('id', '=', claim.id)
       .execute();
     const { board, user, epoch } = claim;

@@ -127,13 +127,32 @@ describeStore('migration', [], lab => {
     }
   });
 
+  test('who had a claim before it was given away is known from the events of before', async () => {
+    await lab.store.syncLab(['rock'], [makeBoard(1)]);
+    const { board, epoch } = await lab.claim();
+    lab.clock.nowMs += 100;
+    await lab.store.transfer({ board, epoch, actor: 'alice', user: 'bob', limits: {} });
+    const before = await lab.store.listHistory({ limit: 9 });
+    expect(before.map(({ user }) => user)).toEqual(['bob', 'alice']);
+    await lab.store.close();
+    const database = new Kysely<{ kysely_migration: { name: string } }>({
+      dialect: lab.openEngine().dialect,
+    });
+    await database.schema.dropIndex('claim_given_away').execute();
+    await database.schema.alterTable('claim').dropColumn('former').execute();
+    await database.deleteFrom('kysely_migration').where('name', '=', '003-former-holders').execute();
+    await database.destroy();
+    await lab.reopen();
+    expect(await lab.store.listHistory({ limit: 9 })).toEqual(before);
+  });
+
   test('before that, a copy is kept, as it was, and the log says where', async () => {
     await writeOldStore();
     const { store, logged } = await openOldStore();
     await store.close();
     const copy = join(lab.directory, 'old.db.001-claims');
     expect(logged).toEqual([
-      `the store is brought from 001-claims to 002-reservations; as it was, it is kept in ${copy}`,
+      `the store is brought from 001-claims to 003-former-holders; as it was, it is kept in ${copy}`,
     ]);
     expect(readdirSync(lab.directory).filter(name => name.endsWith('.part'))).toEqual([]);
     // biome-ignore lint/suspicious/noExplicitAny: the tables as they were
@@ -185,7 +204,12 @@ describeStore('migration', [], lab => {
       });
       expect(lab.logged).toEqual([]);
       const rows = await database.selectFrom('kysely_migration').select('name').orderBy('name').execute();
-      expect(rows.map(({ name }) => name)).toEqual(['001-claims', '002-reservations', '999-later']);
+      expect(rows.map(({ name }) => name)).toEqual([
+        '001-claims',
+        '002-reservations',
+        '003-former-holders',
+        '999-later',
+      ]);
     } finally {
       await database.destroy();
     }

@@ -3,6 +3,7 @@ import { liftBar, liftEndedBars, setBar } from './bars.ts';
 import { countByClass, findBoard, listBoards, listHandles } from './boards.ts';
 import { beginCheck } from './checks.ts';
 import { isLive, listClaimsOf, listEnding, listOrphans } from './claims.ts';
+import { barConflicts, liftConflicts } from './conflicts.ts';
 import { createDefinitionReader } from './definitions.ts';
 import type { Engine } from './engine.ts';
 import { listHolders } from './explain-busy.ts';
@@ -36,6 +37,7 @@ export async function openStore(engine: Engine, log: (text: string) => void): Pr
     syncLab: (classes, boards) =>
       write(async writing => {
         await syncLab(writing, classes, boards);
+        await barConflicts(writing);
         await endImpossible(writing);
         return grantWaiters(writing);
       }),
@@ -88,6 +90,7 @@ export async function openStore(engine: Engine, log: (text: string) => void): Pr
     liftBar: (board, kind, actor) =>
       write(async writing => {
         const isLifted = await liftBar(writing, board, kind, actor);
+        if (kind === 'dirty') await liftConflicts(writing);
         return { isLifted, granted: await grantWaiters(writing) };
       }),
 

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import { type ErrorMessage, LabError } from '../lab/error.ts';
 import { type Operation, systemActor } from '../lab/operation.ts';
 import { liftBar, setBar } from './bars.ts';
+import { barConflicts, liftConflicts } from './conflicts.ts';
 import { grantWaiters } from './grant-waiters.ts';
 import { insertOperation } from './operation-rows.ts';
 import type { StoreSchema } from './schema.ts';
@@ -11,15 +12,18 @@ import type { Writing } from './write.ts';
 
 export async function beginOperation(writing: Writing, begin: OperationBegin): Promise<Operation> {
   const { database } = writing;
-  const { kind, board, epoch, actor, cause } = begin;
+  const { kind, board, epoch, holder, actor, cause } = begin;
   const claim = await database
     .selectFrom('claim')
-    .select('id')
+    .select(['id', 'user_name'])
     .where('board', '=', board)
     .where('epoch', '=', epoch)
     .where('ended_at', 'is', null)
     .executeTakeFirst();
   if (!claim) throw new LabError('denied', `that claim of ${board} is over`);
+  if (holder !== undefined && claim.user_name !== holder) {
+    throw new LabError('denied', `${board} is held by ${claim.user_name}, not by ${holder}`);
+  }
   await refuseSecondOperation(writing, board);
   const dirty = await database
     .selectFrom('bar')
@@ -151,6 +155,8 @@ export async function finishOperation(
     const reason = `a check is due after ${claims_since_check} claims`;
     await setBar(writing, { board, kind: 'check-due', reason, actor: systemActor });
   }
-  await adoptNextDefinition(writing, board);
+  // What lab.yaml says of it now may be what yet another board still has.
+  if (await adoptNextDefinition(writing, board)) await barConflicts(writing);
+  else await liftConflicts(writing);
   return grantWaiters(writing);
 }

@@ -78,6 +78,8 @@ export interface StoreSchema {
     shared_with: Generated<string>;
     /** JSON. */
     keys: Generated<string>;
+    /** FormerHolder[], JSON. */
+    former: Generated<string>;
     grace_ms: number | null;
     away_until: number | null;
   };

@@ -61,6 +61,20 @@ describeStore('sharing', [makeBoard(1), makeBoard(2)], lab => {
     expect(await lab.replay()).toEqual(await lab.store.readLab());
   });
 
+  test('who gave a claim away releases and reinitializes nothing in its name, and nor does who was not meant', async () => {
+    const { board, epoch } = await lab.claim();
+    await lab.store.transfer({ board, epoch, actor: 'alice', user: 'bob', limits: {} });
+    for (const kind of ['release', 'reinit'] as const) {
+      const begin = { kind, board, epoch, actor: 'root', holder: 'alice' };
+      await expect(lab.store.beginOperation(begin)).rejects.toMatchObject({
+        code: 'denied',
+        message: `${board} is held by bob, not by alice`,
+      });
+    }
+    const { kind } = await lab.store.beginOperation({ kind: 'release', board, epoch, actor: 'bob', holder: 'bob' });
+    expect(kind).toBe('release');
+  });
+
   test('a transfer is held to the limits of who gets the claim', async () => {
     const claim = await lab.claim();
     await lab.claim({ user: 'bob' });

@@ -2,6 +2,7 @@ import type { Claim } from '../lab/claim.ts';
 import { LabError } from '../lab/error.ts';
 import { formatMoment } from '../lab/format-moment.ts';
 import { checkLimits } from './check-limits.ts';
+import type { FormerHolder } from './holders-of-claims.ts';
 import { findLive } from './leases.ts';
 import type { Handover, Transfer } from './store.ts';
 import type { Writing } from './write.ts';
@@ -37,9 +38,22 @@ export async function transfer(writing: Writing, { board, epoch, actor, user, li
   const wish = { user, wants: [{ board, labels: [] }], limits: isWithin ? own : limits, waits: false };
   await checkLimits(writing.database, wish);
   await writing.record({ kind: 'claim-transferred', board, user, actor, epoch, detail });
+  const { former } = await writing.database
+    .selectFrom('claim')
+    .select('former')
+    .where('id', '=', claim.id)
+    .executeTakeFirstOrThrow();
+  const holders: readonly FormerHolder[] = [...JSON.parse(former), { user: claim.user, toMs: writing.nowMs }];
+  await writing.database
+    .updateTable('claim')
+    // Whoever gets it does not live by the former holder's connection: their claim lasts as long as its lease.
+    .set({ former: JSON.stringify(holders), grace_ms: null, away_until: null })
+    .where('id', '=', claim.id)
+    .execute();
   const sharedWith = claim.sharedWith.filter(other => other !== user);
+  const { graceMs: _, awayUntilMs: __, ...rest } = claim;
   // The keys were the former holder's to give.
-  return store(writing, { ...claim, user, sharedWith, keys: [] });
+  return store(writing, { ...rest, user, sharedWith, keys: [] });
 }
 
 /** Whoever asks may have given the claim away a moment ago. */

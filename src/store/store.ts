@@ -162,6 +162,8 @@ export interface OperationBegin {
   readonly kind: 'reinit' | 'release';
   readonly board: string;
   readonly epoch: number;
+  /** Only if the claim is this user's still: it may have been given away a moment ago. */
+  readonly holder?: string;
   readonly actor: string;
   readonly cause?: string;
 }

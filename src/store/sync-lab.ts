@@ -56,8 +56,8 @@ export async function syncLab(writing: Writing, classes: readonly string[], boar
   }
 }
 
-/** What lab.yaml says since the claim began holds from now on. */
-export async function adoptNextDefinition(writing: Writing, handle: string): Promise<void> {
+/** What lab.yaml says since the claim began holds from now on. Says whether there was anything. */
+export async function adoptNextDefinition(writing: Writing, handle: string): Promise<boolean> {
   const { database, record } = writing;
   const row = await database
     .selectFrom('board')
@@ -65,7 +65,7 @@ export async function adoptNextDefinition(writing: Writing, handle: string): Pro
     .where('handle', '=', handle)
     .where('next_definition', 'is not', null)
     .executeTakeFirst();
-  if (!row?.next_definition) return;
+  if (!row?.next_definition) return false;
   const board = JSON.parse(row.next_definition) as Board;
   await database
     .updateTable('board')
@@ -74,6 +74,7 @@ export async function adoptNextDefinition(writing: Writing, handle: string): Pro
     .execute();
   await syncLabels(writing, board);
   await record({ kind: 'board-listed', board: handle, actor: systemActor, detail: detailOf(board) });
+  return true;
 }
 
 async function syncLabels({ database }: Writing, board: Board): Promise<void> {

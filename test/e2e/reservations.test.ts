@@ -81,6 +81,17 @@ test('claim --hold: when the connection drops, the board is released after the g
   await until(async () => (await boards())[0]?.state === 'free', 10_000);
 });
 
+test('a second labd ends at once, and touches no claim of the first', async () => {
+  const held = start('alice', 'claim', 'rockpro64', '--hold', '--json');
+  await once(held.stdout, 'data');
+  const labd = ['/opt/labcli/bin/node', '/opt/labcli/lib/labd.js'];
+  const second = await lab.inside('chpst', '-u', 'labd:labd:lab', ...labd);
+  expect(second).toMatchObject({ code: 5, stderr: expect.stringContaining('another labd works with') });
+  expect((await boards())[0]).toMatchObject({ state: 'claimed', user: 'alice' });
+  expect((await boards())[0]?.awayUntilMs).toBeUndefined();
+  held.kill('SIGKILL');
+});
+
 test('run: streams and exit code are the command’s own, and the board is released', async () => {
   const command = ["'id -u; cat; echo lost >&2; exit 7'"];
   const { stdout, stderr, code } = await runWith('in\n', 'run', 'rockpro64', '--', 'sh', '-c', ...command);
@@ -112,7 +123,7 @@ test('run: upload and download are tar files on the same connection', async () =
   const options = ['run', 'rockpro64', '--upload', 'work', '--download', 'work/out', '--'];
   const command = ['sh', '-c', "'mkdir out && wc -c < serve-folder.ts > out/size; echo built'"];
   const { stdout, stderr, code } = await runWith(Buffer.from(archive, 'latin1'), ...options, ...command);
-  expect({ code, said: /^built$/m.test(stderr) }).toEqual({ code: 0, said: true });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^built$/m) });
   const unpack = spawn('tar', ['-x', '-O', '-f', '-', './size']);
   unpack.stdin.end(stdout);
   expect(Number(await text(unpack.stdout))).toBeGreaterThan(100);
@@ -152,6 +163,30 @@ test('run: a signal reaches the command, and the board is released', async () =>
   expect({ code, said }).toEqual({ code: 9, said: expect.stringContaining('caught') });
   expect(await boards()).toMatchObject([{ state: 'free' }]);
 });
+
+test('run: a signal that ends the command is 128 and its number, as in a shell', async () => {
+  expect((await runWith('', 'run', 'rockpro64', '--', 'sh', '-c', "'kill -SEGV $$'")).code).toBe(139);
+  expect((await runWith('', 'run', 'rockpro64', '--', 'sh', '-c', "'kill -KILL $$'")).code).toBe(137);
+});
+
+test('run: a jail that says no more is the lab’s failure, not the command’s', async () => {
+  const { code, stderr } = await runWith('', 'run', 'rockpro64', '--', 'sh', '-c', "'pkill -9 sshd; sleep 1000'");
+  expect(stderr).toContain('the connection to the jail broke before the command had ended');
+  expect(code).toBe(207);
+}, 60_000);
+
+test('run: a lease that ends before the command does is too late, and whoever is thrown out is told so', async () => {
+  const late = await runWith('', 'run', 'rockpro64', '--for', '5s', '--', 'sleep', '1000');
+  expect(late.stderr).toContain('the lease of rockpro64-1 ended before the command did');
+  expect(late.code).toBe(208);
+  await until(async () => (await boards()).every(({ state }) => state === 'free'));
+  const thrownOut = runWith('', 'run', 'rockpro64', '--', 'sleep', '1000');
+  await until(async () => (await boards()).some(({ state, operation }) => state === 'claimed' && !operation));
+  await lab.ssh('labhost-alice', 'labcli', 'admin', 'release', 'rockpro64-1', '--reason', 'urgent');
+  const { code, stderr } = await thrownOut;
+  expect(stderr).toContain('the claim of rockpro64-1 ended before the command did');
+  expect(code).toBe(204);
+}, 60_000);
 
 test('run: when the connection dies, the command ends and the board is released at once', async () => {
   const child = start('alice', 'run', 'rockpro64', '--', 'sleep', '1000');

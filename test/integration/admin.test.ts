@@ -52,6 +52,35 @@ test('admin release throws the holder out, only if it is the one who is meant, a
   });
 });
 
+test('admin release ends only those requests that could get the board again, and none if it is refused', async () => {
+  const { alice, admin } = await start(2, text => editLab(withAdmin(text), [[['boards', 1, 'labels'], ['sdmux']]]));
+  await claimBoard(alice);
+  await claimBoard(alice);
+  const waiting = alice.runOperation({
+    kind: 'claim',
+    body: { wants: [{ class: 'rockpro64', labels: ['sdmux'] }], wait: true },
+  });
+  await waiting.next();
+  const queued = async () => (await alice.call('GET /v1/requests', {})).requests.length;
+  await runToEnd(admin, { kind: 'admin/release', body: { board: 'rockpro64-1', cancelWaiting: true } });
+  expect(await queued()).toBe(1);
+  lab.jaild.hold(true);
+  const first = runToEnd(alice, { kind: 'reinit', body: { board: 'rockpro64-2' } });
+  await until(async () => (await boardsOf())[1]?.operation === 'reinit');
+  const refused = runToEnd(admin, { kind: 'admin/release', body: { board: 'rockpro64-2', cancelWaiting: true } });
+  await expect(refused).rejects.toMatchObject({ code: 'busy' });
+  expect(await queued()).toBe(1);
+  // An admin can wait for the end of what runs, too.
+  const body = { board: 'rockpro64-2', cancelWaiting: true, wait: true };
+  const second = runToEnd(admin, { kind: 'admin/release', body });
+  lab.jaild.hold(false);
+  await first;
+  expect((await second).at(-1)).toMatchObject({ event: 'done', claims: [] });
+  expect(await queued()).toBe(0);
+  const ended = waiting.next().then(() => waiting.next());
+  await expect(ended).rejects.toMatchObject({ message: 'an admin has ended your request' });
+});
+
 test('a board that is offline is given to nobody, with the reason; who holds it keeps it; online gives it to the first waiter', async () => {
   const { alice, admin } = await start(1);
   const { board } = await claimBoard(alice);
@@ -200,6 +229,7 @@ test('history, usage and events say who had what, and events can be followed as 
   const following = (async () => {
     for await (const event of stream) seen.push(event);
   })();
+  following.catch(() => {});
   const { board } = await claimBoard(alice);
   await release(alice);
   await until(async () => seen.some(({ kind }) => kind === 'claim-ended'));
@@ -212,8 +242,12 @@ test('history, usage and events say who had what, and events can be followed as 
   expect((await alice.call('GET /v1/usage', {})).usage).toMatchObject([
     { user: 'alice', class: 'rockpro64', claims: 1 },
   ]);
+  // What wakes nobody who waits for a board is told, too.
+  await claimBoard(alice);
+  await alice.setPower({ action: 'on' });
+  await until(async () => seen.some(({ kind }) => kind === 'power-switched'), 2000);
   await lab.stop();
-  await following;
+  await expect(following).rejects.toMatchObject({ code: 'unreachable', message: /no more events/ });
 });
 
 test('a second caller is told what is running, or waits for its end', async () => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { LabClient } from '../../src/api/client.ts';
+import { createClient, type LabClient } from '../../src/api/client.ts';
 import type { ClaimedBoard, OperationEvent } from '../../src/api/messages.ts';
 import type { LabEvent } from '../../src/lab/event.ts';
 import { editLab } from '../e2e/many-boards.ts';
@@ -40,6 +40,21 @@ test('extend never shortens a lease, and ends at what the class allows', async (
     code: 'denied',
     message: expect.stringMatching(/may last until .* at most/),
   });
+});
+
+test('a board that is being released is not extended', async () => {
+  lab = await startLabd(1);
+  const alice = lab.client('alice');
+  await claimBoard(alice);
+  lab.jaild.hold(true);
+  const released = release(alice);
+  await until(async () => (await stateOf())?.operation === 'release');
+  await expect(alice.call('POST /v1/extend', { leaseMs: 5 * hourMs })).rejects.toMatchObject({
+    code: 'busy',
+    message: 'rockpro64-1 is busy: its release is running',
+  });
+  lab.jaild.hold(false);
+  await released;
 });
 
 test('extend is refused with the reason when others wait and the class says so', async () => {
@@ -95,6 +110,28 @@ test('a claim that is held lives by its connection: it is released a grace after
   expect(claims).toMatchObject([{ board: claim.board, user: 'alice', reason: 'disconnected' }]);
 });
 
+test('who gets a claim that was held keeps it when the giver hangs up', async () => {
+  lab = await startLabd(1, '4h', text => editLab(text, [[['reservations'], { hold_grace: '1s' }]]));
+  const { claim, stream, hangUp } = await holdBoard(lab.client('alice'));
+  await lab.client('alice').call('POST /v1/transfer', { user: 'bob' });
+  expect((await stream.next()).value).toMatchObject({ event: 'ended', board: claim.board });
+  await hangUp();
+  await new Promise(resolve => setTimeout(resolve, 2500));
+  const state = await stateOf();
+  expect(state).toMatchObject({ state: 'claimed', user: 'bob', epoch: claim.epoch });
+  expect(state?.awayUntilMs).toBeUndefined();
+});
+
+test('what runs in the jail of a held claim cannot stand in for the connection', async () => {
+  lab = await startLabd(1, '4h', text => editLab(text, [[['reservations'], { hold_grace: '5s' }]]));
+  const { claim, hangUp } = await holdBoard(lab.client('alice'));
+  await hangUp();
+  await until(async () => (await stateOf())?.awayUntilMs !== undefined, 2000);
+  const inside = createClient({ socketPath: lab.jailSocket(claim.board, 'labd.sock'), user: 'alice' });
+  await expect(inside.runOperation({ kind: 'hold', body: {} }).next()).rejects.toMatchObject({ code: 'denied' });
+  expect((await stateOf())?.awayUntilMs).toBeDefined();
+});
+
 test('reconnecting in time resumes a claim that is held', async () => {
   lab = await startLabd(1, '4h', text => editLab(text, [[['reservations'], { hold_grace: '5s' }]]));
   const alice = lab.client('alice');
@@ -119,6 +156,29 @@ test('a held claim outlives a restart of labd, for its connection comes back', a
   expect(await stateOf()).toMatchObject({ state: 'claimed' });
   // A generator that waits ends when the connection does, with the lab.
   void stream.return(undefined);
+});
+
+test('a claim that was waited for, over a restart of labd, lives by its connection already while it is built', async () => {
+  lab = await startLabd(1, '4h', text => editLab(text, [[['reservations'], { hold_grace: '1s' }]]));
+  const [alice, bob] = [lab.client('alice'), lab.client('bob')];
+  await claimBoard(alice);
+  const body = { wants: [{ class: 'rockpro64', labels: [] }], wait: true, hold: true };
+  const stream = bob.runOperation({ kind: 'claim', body });
+  const seen: OperationEvent[] = [];
+  const following = (async () => {
+    for await (const event of stream) {
+      seen.push(event);
+      if (event.event === 'operation') return;
+    }
+  })();
+  await until(async () => seen.some(({ event }) => event === 'waiting'));
+  await lab.restart();
+  // It has come back to its place.
+  await until(async () => seen.filter(({ event }) => event === 'waiting').length > 1);
+  await release(alice);
+  await following;
+  await until(async () => (await stateOf())?.awayUntilMs !== undefined, 2000);
+  await until(async () => (await stateOf())?.state === 'free', 5000);
 });
 
 test('share lets a colleague use console and power, unshare ends that at once, and both are in the log', async () => {

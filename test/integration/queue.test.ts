@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseDocument } from 'yaml';
 import type { LabClient } from '../../src/api/client.ts';
 import type { ClaimRequest, OperationEvent } from '../../src/api/messages.ts';
 import { editLab } from '../e2e/many-boards.ts';
@@ -129,6 +130,23 @@ test('a place in the queue outlives labd', async () => {
   expect(await waiting.ended).toMatchObject({ event: 'done', claims: [{ user: 'bob' }] });
 });
 
+test('a board that is granted to somebody whose connection went with labd is given back', async () => {
+  lab = await startLabd(1);
+  const [alice, bob] = [lab.client('alice'), lab.client('bob')];
+  await claimBoard(alice);
+  const gone = bob.runOperation(wish({ wait: true }));
+  await gone.next();
+  const restarted = lab.restart();
+  // Hangs up without a word to the labd that comes.
+  void gone.return(undefined);
+  await restarted;
+  await release(alice);
+  await until(async () => (await alice.listBoards({ isMine: false })).boards[0]?.user === 'bob', 5000);
+  await until(async () => (await alice.listBoards({ isMine: false })).boards[0]?.state === 'free', 30_000);
+  const { claims } = await alice.call('GET /v1/history', { user: 'bob' });
+  expect(claims).toMatchObject([{ user: 'bob', reason: 'disconnected' }]);
+}, 60_000);
+
 test('by handle and by label; a wish that the lab can never meet does not wait', async () => {
   lab = await startLabd(3, '4h', text =>
     editLab(text, [
@@ -152,6 +170,27 @@ test('by handle and by label; a wish that the lab can never meet does not wait',
   }
   const four = wish({ wants: [anyBoard, anyBoard, anyBoard, anyBoard], wait: true });
   await expect(runToEnd(alice, four)).rejects.toMatchObject({ code: 'not-found', message: /fewer than 4/ });
+});
+
+test('a wish that a change of lab.yaml made impossible does not wait for ever', async () => {
+  lab = await startLabd(2, '4h', text => editLab(text, [[['users'], users('admin')]]));
+  const [alice, admin] = [lab.client('alice'), lab.client('bob')];
+  const [first, second] = [await claimBoard(alice), await claimBoard(alice)];
+  expect([first.board, second.board]).toEqual(['rockpro64-1', 'rockpro64-2']);
+  const both = waitFor(alice, { wants: [anyBoard, anyBoard] });
+  const one = waitFor(alice);
+  await until(async () => both.has('waiting') && one.has('waiting'));
+  const document = parseDocument(lab.labYaml);
+  document.deleteIn(['boards', 1]);
+  lab.writeConfig(document.toString());
+  await admin.call('POST /v1/admin/reload', {});
+  await expect(both.ended).rejects.toMatchObject({
+    code: 'not-found',
+    message: 'lab.yaml has no board any more that you could get',
+  });
+  expect((await queueOf(alice)).map(({ wants }) => wants.length)).toEqual([1]);
+  await release(alice, 'rockpro64-1');
+  expect(await one.ended).toMatchObject({ event: 'done', claims: [{ board: 'rockpro64-1' }] });
 });
 
 test('several boards at once: all or none', async () => {

@@ -103,7 +103,7 @@ function checkExtension(
   if ([...bars.values()].some(({ startsAtMs }) => startsAtMs > atMs && startsAtMs < expiresAtMs)) {
     return `${handle} is extended into a maintenance`;
   }
-  const waiter = actor === admin ? undefined : findWaiterFor(lab, board);
+  const waiter = actor === admin ? undefined : findWaiterFor(lab, board, claim.user);
   return waiter && `${handle} is extended while ${waiter.user} waits`;
 }
 

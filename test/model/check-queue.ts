@@ -37,9 +37,11 @@ export function checkServed(
   return strangers.length > 0 ? `boards were given to requests that do not wait: ${strangers}` : undefined;
 }
 
-/** Whether somebody waits who could use this board alone or among others. */
-export function findWaiterFor({ queue }: CheckedLab, board: CheckedBoard): CheckedRequest | undefined {
-  return [...queue.values()].find(({ wants }) => board.isListed && wants.some(want => meets(board, want)));
+/** Whether somebody other than its holder waits who could use this board alone or among others. */
+export function findWaiterFor({ queue }: CheckedLab, board: CheckedBoard, holder: string): CheckedRequest | undefined {
+  return [...queue.values()].find(
+    ({ user, wants }) => user !== holder && board.isListed && wants.some(want => meets(board, want)),
+  );
 }
 
 function inOrder({ queue }: CheckedLab): CheckedRequest[] {

@@ -143,6 +143,8 @@ function applyToClaim(claim: CheckedClaim, event: LabEvent): void {
       claim.sharedWith = claim.sharedWith.filter(user => user !== event.detail.with);
       break;
     case 'claim-transferred':
+      // It lives by its lease alone from now on.
+      claim.awayUntilMs = Number.POSITIVE_INFINITY;
       claim.formerUsers.push(claim.user);
       claim.user = event.detail.to;
       claim.sharedWith = claim.sharedWith.filter(user => user !== event.detail.to);

@@ -7,6 +7,7 @@ import { unknownName } from '../../lab/unknown-name.ts';
 import type { BoardRecord } from '../../store/store.ts';
 import { summarizeBoard } from '../summaries.ts';
 import type { CallContext, EventStream } from './calls.ts';
+import { longestWaitMs } from './gate.ts';
 
 /** What admins alone may do. Each is in the log of events under the admin's name. */
 export interface AdminCalls {
@@ -32,6 +33,17 @@ export function createAdminCalls(context: CallContext): AdminCalls {
     throw unknownName(`there is no board ${handle}`, handle, { names, what: 'boards', listedBy: 'status' });
   }
 
+  /** When nothing runs on the board any more, or after a long time. */
+  async function findIdle(handle: string): Promise<BoardRecord> {
+    const signal = AbortSignal.timeout(longestWaitMs);
+    for (;;) {
+      const changed = changes.wait(signal);
+      const record = await findRecord(handle);
+      if (!record.operation || signal.aborted) return record;
+      await changed;
+    }
+  }
+
   async function tell(handle: string): Promise<BoardAnswer> {
     changes.tell();
     const soonMs = (await store.nowMs()) + settings.current().reservations.warnMs;
@@ -41,7 +53,10 @@ export function createAdminCalls(context: CallContext): AdminCalls {
   async function cancelRequestsFor(record: BoardRecord, user: string, actor: string): Promise<void> {
     for (const request of await waitingRoom.list()) {
       const couldGetIt = request.wants.some(
-        want => want.board === record.board.handle || (want.board === undefined && want.class === record.board.class),
+        want =>
+          (want.board ?? record.board.handle) === record.board.handle &&
+          (want.class ?? record.board.class) === record.board.class &&
+          want.labels.every(label => record.board.labels.includes(label)),
       );
       if (request.user !== user || !couldGetIt) continue;
       await store.endRequest(request.id, 'removed by an admin', actor);
@@ -59,22 +74,24 @@ export function createAdminCalls(context: CallContext): AdminCalls {
   }
 
   return {
-    async releaseByAdmin(identity, { board, ifHolder, reason, cancelWaiting = false }) {
+    async releaseByAdmin(identity, { board, ifHolder, reason, cancelWaiting = false, wait = false }) {
       gate.checkAdmin(identity);
-      const record = await findRecord(board);
+      const record = await (wait ? findIdle(board) : findRecord(board));
       const { claim } = record;
       if (!claim) throw new LabError('not-found', `nobody holds ${board}`);
       if (ifHolder !== undefined && claim.user !== ifHolder) {
         throw new LabError('busy', `${board} is held by ${claim.user}, not by ${ifHolder}`);
       }
-      if (cancelWaiting) await cancelRequestsFor(record, claim.user, identity.user);
       const operation = await store.beginOperation({
         kind: 'release',
         board,
         epoch: claim.epoch,
         actor: identity.user,
+        ...(ifHolder === undefined ? {} : { holder: ifHolder }),
         ...(reason === undefined ? {} : { cause: reason }),
       });
+      // Before it is carried out, or its end would hand the board on to them.
+      if (cancelWaiting) await cancelRequestsFor(record, claim.user, identity.user);
       operations.start(operation);
       changes.tell();
       return () => operations.follow(operation);

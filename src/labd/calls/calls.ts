@@ -1,6 +1,7 @@
 import type { ClaimedBoard, OperationEvent } from '../../api/messages.ts';
 import type { Claim } from '../../lab/claim.ts';
 import type { Store } from '../../store/store.ts';
+import type { Absentees } from '../absentees.ts';
 import type { BoardLock } from '../board-lock.ts';
 import type { BoardPower } from '../board-power.ts';
 import type { Changes } from '../changes.ts';
@@ -34,6 +35,7 @@ export interface CallContext {
   readonly lock: BoardLock;
   readonly operations: Operations;
   readonly waitingRoom: WaitingRoom;
+  readonly absentees: Absentees;
   readonly holds: Holds;
   readonly health: Health;
   readonly changes: Changes;

@@ -1,8 +1,10 @@
 import type { ClaimRequest, OperationEvent, QueueList } from '../../api/messages.ts';
 import { type Identity, mayFollow } from '../../lab/access.ts';
+import type { Claim } from '../../lab/claim.ts';
 import { LabError } from '../../lab/error.ts';
 import { describeWant } from '../../lab/want.ts';
 import type { CallContext, EventStream } from './calls.ts';
+import { longestWaitMs } from './gate.ts';
 import { resolveWants } from './resolve-wants.ts';
 
 /** Getting boards, and giving them back. */
@@ -27,29 +29,34 @@ export interface BegunOperation {
   run(): AsyncIterable<OperationEvent>;
 }
 
-/** How long a second caller waits for the end of what runs. */
-const longestWaitMs = 120_000;
+function livesByConnection({ graceMs }: Pick<Claim, 'graceMs'>): boolean {
+  return graceMs !== undefined;
+}
 
 export function createClaimCalls(context: CallContext): ClaimCalls {
-  const { settings, store, operations, waitingRoom, holds, changes, gate, describe } = context;
+  const { settings, store, operations, waitingRoom, absentees, holds, changes, gate, describe } = context;
 
   /** A request lasts as long as it is followed; a claim that lives by its connection, too. */
-  function followToTheEnd(requestId: number, user: string, isHeld: boolean): EventStream {
+  function followToTheEnd(requestId: number, user: string): EventStream {
     return async function* (signal) {
       let hasLeft = true;
+      let isTold = false;
       const leave = async () => {
         if (!hasLeft) return;
         hasLeft = false;
         const isOut = await store.endRequest(requestId, 'disconnected', user);
         changes.tell();
-        if (isOut || !isHeld) return;
+        if (isOut) return;
+        if (!isTold) absentees.hasLeft(requestId);
         const claims = (await store.listClaimOperations(requestId)).map(({ claim }) => claim);
-        await holds.lose(claims);
+        await holds.lose(claims.filter(livesByConnection));
       };
+      absentees.isBack(requestId);
       // A generator that waits is not told that its reader has left.
       signal.addEventListener('abort', () => void leave().catch(() => {}));
       for await (const event of waitingRoom.follow(requestId, signal)) {
-        if (event.event === 'done' && isHeld) {
+        isTold ||= event.event === 'operation' && !signal.aborted;
+        if (event.event === 'done' && event.claims.some(livesByConnection)) {
           hasLeft = signal.aborted;
           yield event;
           yield* holds.keep(event.claims, signal);
@@ -90,21 +97,18 @@ export function createClaimCalls(context: CallContext): ClaimCalls {
       });
       operations.startAll(granted);
       changes.tell();
-      return followToTheEnd(requestId, user, hold);
+      return followToTheEnd(requestId, user);
     },
     async followRequest(identity, id) {
       const request = await store.findRequest(id);
       if (!request || identity.door === 'jail' || request.user !== identity.user) {
         throw new LabError('not-found', `there is no request ${id} of yours`);
       }
-      const claims = (await store.listClaimOperations(id)).map(({ claim }) => claim);
-      return followToTheEnd(
-        id,
-        request.user,
-        claims.some(({ graceMs }) => graceMs !== undefined),
-      );
+      return followToTheEnd(id, request.user);
     },
     async hold(identity, board) {
+      // What runs in a jail would keep it there for ever.
+      if (identity.door === 'jail') throw new LabError('denied', 'a jail cannot hold its own claim');
       const { claim } = await gate.allow(identity, 'release', board);
       if (claim.graceMs === undefined) {
         throw new LabError('usage', `the claim of ${claim.board} does not live by a connection`, {
@@ -141,28 +145,25 @@ export function createClaimCalls(context: CallContext): ClaimCalls {
     async begin(identity, kind, board, waits) {
       const deadline = performance.now() + longestWaitMs;
       for (;;) {
-        const change = new AbortController();
-        // Before the look: what changes after it is not missed.
-        const changed = changes.wait(AbortSignal.any([change.signal, AbortSignal.timeout(longestWaitMs)]));
-        try {
-          const { claim, record } = await gate.allow(identity, kind, board);
-          if (waits && record.operation && performance.now() < deadline) {
-            await changed;
-            continue;
-          }
-          const begin = { kind, board: claim.board, epoch: claim.epoch, actor: identity.user };
-          const operation = await store.beginOperation(begin);
-          const first = { event: 'operation', id: operation.id, kind, board: claim.board } as const;
-          return {
-            first,
-            run() {
-              operations.start(operation);
-              return operations.follow(operation);
-            },
-          };
-        } finally {
-          change.abort();
+        // Before the look, or an end between the two would be missed.
+        const changed = waits ? changes.wait(AbortSignal.timeout(longestWaitMs)) : undefined;
+        const { claim, record } = await gate.allow(identity, kind, board);
+        if (changed && record.operation && performance.now() < deadline) {
+          await changed;
+          continue;
         }
+        const begin = { kind, board: claim.board, epoch: claim.epoch, actor: identity.user };
+        // Whoever is root in the jail speaks for the claim, whosever it is.
+        const holder = identity.door === 'jail' ? {} : { holder: identity.user };
+        const operation = await store.beginOperation({ ...begin, ...holder });
+        const first = { event: 'operation', id: operation.id, kind, board: claim.board } as const;
+        return {
+          first,
+          run() {
+            operations.start(operation);
+            return operations.follow(operation);
+          },
+        };
       }
     },
     async followOperation(identity, id) {

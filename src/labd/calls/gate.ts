@@ -54,6 +54,11 @@ export function createGate(settings: Settings, store: Store): Gate {
   };
 }
 
+/** How long a second caller waits for the end of what runs. */
+export const longestWaitMs = 120_000;
+
 export function refuseDuringOperation({ board, operation }: BoardRecord): void {
-  if (operation) throw new LabError('busy', `${board.handle} is busy: its ${operation.kind} is running`);
+  if (!operation) return;
+  const hint = 'try again when it has ended; `release`, `reinit` and `admin release` wait for that with `--wait`';
+  throw new LabError('busy', `${board.handle} is busy: its ${operation.kind} is running`, { hint });
 }

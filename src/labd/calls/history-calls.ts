@@ -16,9 +16,24 @@ export interface HistoryCalls {
 
 const defaultLimit = 100;
 const pageSize = 1000;
+const lookEveryMs = 500;
 const monthMs = 30 * 86_400_000;
 
 export function createHistoryCalls({ store, changes, gate }: CallContext): HistoryCalls {
+  /** Not all that is recorded wakes those who wait for boards: so one also looks every so often. */
+  async function waitForChange(signal: AbortSignal): Promise<void> {
+    const round = new AbortController();
+    const end = () => round.abort();
+    const timer = setTimeout(end, lookEveryMs);
+    signal.addEventListener('abort', end);
+    try {
+      if (!signal.aborted) await changes.wait(round.signal);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+    }
+  }
+
   return {
     async listHistory(identity, { since, limit = defaultLimit, ...filter }) {
       gate.checkOnHost(identity);
@@ -38,7 +53,7 @@ export function createHistoryCalls({ store, changes, gate }: CallContext): Histo
         const first = await store.listEvents({ ...filter, ...sinceMs, limit });
         yield* first.filter(({ id }) => id <= newest);
         for (let afterId = newest; follow && !signal.aborted; ) {
-          const changed = changes.wait(signal);
+          const changed = waitForChange(signal);
           const events = await store.listEvents({ ...filter, afterId, limit: pageSize });
           yield* events;
           afterId = events.at(-1)?.id ?? afterId;

@@ -3,6 +3,7 @@ import type { Identity } from '../../lab/access.ts';
 import type { Claim } from '../../lab/claim.ts';
 import { unknownName } from '../../lab/unknown-name.ts';
 import type { CallContext } from './calls.ts';
+import { refuseDuringOperation } from './gate.ts';
 
 /** Changes of a claim that is there: how long, with whom, whose. */
 export interface LeaseCalls {
@@ -31,6 +32,8 @@ export function createLeaseCalls(context: CallContext): LeaseCalls {
   return {
     async extend(identity, { board, leaseMs }) {
       const { claim, record } = await gate.allow(identity, 'extend', board);
+      // What is being released is not theirs any more.
+      if (record.operation?.kind === 'release') refuseDuringOperation(record);
       const boardClass = settings.findClass(record.board.class);
       return tell(
         await store.extend({

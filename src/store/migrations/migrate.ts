@@ -3,6 +3,7 @@ import { LabError } from '../../lab/error.ts';
 import type { Engine } from '../engine.ts';
 import { addClaims } from './001-claims.ts';
 import { addReservations } from './002-reservations.ts';
+import { addFormerHolders } from './003-former-holders.ts';
 
 /**
  * Brings the tables up to date, and keeps a copy of the store as it was before. Throws `LabError('usage')` when a newer labd has
@@ -45,5 +46,6 @@ function buildMigrations(engine: Engine): Record<string, Migration> {
   return {
     '001-claims': { up: database => addClaims(database, engine) },
     '002-reservations': { up: database => addReservations(database, engine) },
+    '003-former-holders': { up: addFormerHolders },
   };
 }
