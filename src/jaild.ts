@@ -51,6 +51,7 @@ async function start(): Promise<void> {
     bases,
     fence: createEpochFence(join(paths.jaildState, 'epochs')),
   });
+  jails.adopt(config);
   const reload = async () => {
     const next = loadConfig(paths.config);
     refuseNewGround(config, next);

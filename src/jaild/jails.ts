@@ -37,7 +37,10 @@ export interface Jails {
   applyExports(board: string, request: ExportsRequest): Promise<readonly string[]>;
   /** Removes all of the jail and makes sure that nothing is left. Throws `LabError` that names what stayed. */
   remove(board: string, epoch: number, report: ReportStep): Promise<void>;
-  /** lab.yaml has changed. Jails that are there stay as they were built. */
+  /**
+   * lab.yaml is what it is now. Jails that are there stay as they were built, but a user's key that it has no more opens
+   * none of them, and a new one does.
+   */
   adopt(config: LabConfig): void;
   /** Waits for the operations that run. */
   drain(): Promise<void>;
@@ -60,10 +63,12 @@ export function createJails({ config: first, fence, render, authority, limiter, 
 
   async function build(board: string, request: JailRequest, report: ReportStep): Promise<void> {
     const record = readRecord(board);
+    const configBefore = config;
     // A jail that is there is what its claim began with, whatever lab.yaml says since.
     const spec = record?.epoch === request.epoch ? record.spec : specOf(config, bases, board);
     if (!spec) throw unknownBoard(board);
     const claim = addLogins(config, request);
+    checkUser(config, claim.user, record);
     fence.check(board, claim.epoch);
     if (record && record.epoch !== claim.epoch) {
       throw new LabError('busy', `${board} still has the jail of epoch ${record.epoch}`, { hint: 'remove it first' });
@@ -74,7 +79,8 @@ export function createJails({ config: first, fence, render, authority, limiter, 
     const plan = planBuild(parts, hasTrace(spec, limiter) ? await inspectParts(parts) : new Map());
     await run(restrictOrder(removalOrder(parts), plan.remove), part => part.remove());
     await run(restrictOrder(buildOrder(parts), plan.create), part => part.create(claim));
-    if (record) follow(board, record, claim);
+    const built = readRecord(board);
+    if (built && (record || config !== configBefore)) follow(board, built, addLogins(config, request));
   }
 
   /** Whose it is, with whom it is shared and until when may have changed. */
@@ -84,6 +90,7 @@ export function createJails({ config: first, fence, render, authority, limiter, 
     if (record?.epoch !== request.epoch) {
       throw new LabError('not-found', `${board} has no jail of epoch ${request.epoch}`);
     }
+    checkUser(config, request.user, record);
     const claim = addLogins(config, request);
     const { spec: _spec, ...known } = record;
     // labd asks often, to be sure.
@@ -95,6 +102,14 @@ export function createJails({ config: first, fence, render, authority, limiter, 
     followClaim(spec, layOutJail(board), { authority, render }, claim);
     const { logins: _, ...request } = claim;
     writeRecord(board, { ...request, spec });
+  }
+
+  function followUsers(board: string): void {
+    const record = readRecord(board);
+    const layout = layOutJail(board);
+    // One that is being built follows when it is there.
+    if (!record || !existsSync(layout.hostCertificate)) return;
+    followClaim(record.spec, layout, { authority, render }, addLogins(config, record));
   }
 
   async function exportFolders(board: string, { epoch, text }: ExportsRequest): Promise<readonly string[]> {
@@ -166,6 +181,7 @@ export function createJails({ config: first, fence, render, authority, limiter, 
       }),
     adopt(next) {
       config = next;
+      for (const board of allHandles()) followUsers(board);
     },
     drain: queue.drain,
   };
@@ -185,15 +201,22 @@ function limitsOf({ classes, jails }: LabConfig, { board }: JailSpec): JailLimit
   return classes.find(each => each.name === board.class)?.limits ?? jails.limits;
 }
 
-/** The keys of lab.yaml's users come from lab.yaml; only those that a user added to the claim come with the request. */
+/**
+ * The keys of lab.yaml's users come from lab.yaml; only those that a user added to the claim come with the request. Who is not in lab.yaml
+ * any more has none.
+ */
 function addLogins({ users }: LabConfig, request: JailRequest): JailClaim {
   const { user, sharedWith = [], keys = [] } = request;
   const holder = users.find(each => each.name === user);
-  // The lab's own claims are for nobody to log in.
-  if (!holder && user !== systemActor) throw new LabError('not-found', `lab.yaml has no user ${user}`);
   const colleagues = users.filter(({ name }) => sharedWith.includes(name));
   const own = [holder, ...colleagues].flatMap(each => each?.keys ?? []);
-  return { ...request, logins: [...own, ...keys] };
+  return { ...request, logins: [...own, ...(holder ? keys : [])] };
+}
+
+/** A claim goes on whose user is not in lab.yaml any more, but none begins. The lab's own claims are for nobody to log in. */
+function checkUser({ users }: LabConfig, user: string, record: JailRecord | undefined): void {
+  if (user === systemActor || user === record?.user || users.some(({ name }) => name === user)) return;
+  throw new LabError('not-found', `lab.yaml has no user ${user}`);
 }
 
 function unknownBoard(board: string): LabError {

@@ -222,6 +222,25 @@ test('reload takes over new boards, and a board that is removed while claimed st
   expect((await boardsOf()).map(({ handle }) => handle)).toEqual(['rockpro64-1', board]);
 });
 
+test('who is not in lab.yaml any more waits for nothing, and may do nothing', async () => {
+  const { alice, admin } = await start(1);
+  await claimBoard(admin);
+  const request = { kind: 'claim', body: { wants: [{ class: 'rockpro64', labels: [] }], wait: true } } as const;
+  const waiting = runToEnd(alice, request);
+  waiting.catch(() => {});
+  const queue = async () => (await admin.call('GET /v1/requests', {})).requests.map(({ user }) => user);
+  await until(async () => (await queue()).length === 1);
+  const users = [{ name: 'bob', role: 'admin', keys: ['./keys/bob.pub'] }];
+  lab.writeConfig(editLab(lab.labYaml, [[['users'], users]]));
+  await admin.call('POST /v1/admin/reload', {});
+  await expect(waiting).rejects.toMatchObject({ code: 'denied', message: 'an admin has ended your request' });
+  expect(await queue()).toEqual([]);
+  await expect(runToEnd(alice, request)).rejects.toMatchObject({
+    code: 'denied',
+    message: 'lab.yaml has no user alice',
+  });
+});
+
 test('history, usage and events say who had what, and events can be followed as they come', async () => {
   const { alice } = await start(1);
   const seen: LabEvent[] = [];

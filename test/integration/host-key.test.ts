@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { addKeyToAgent } from '../../src/jaild/host-key-agent.ts';
 import { keepSshKey } from '../../src/jaild/ssh-key.ts';
 import { run } from '../../src/system/run.ts';
+import { editLab } from '../e2e/many-boards.ts';
 import { type JaildHost, type Outcome, startJaildHost } from './jaild-host.ts';
 
 /** Host keys of jails, as real OpenSSH clients and a real thief meet them. */
+const labYaml = readFileSync(join(import.meta.dirname, '../../lab.yaml'), 'utf8');
 const board = 'rockpro64-1';
 const address = '10.77.0.101';
 const hourMs = 3_600_000;
@@ -18,7 +20,7 @@ let host: JaildHost;
 let scratch: string;
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'labcli-host-key-'));
-  host = await startJaildHost(readFileSync(join(import.meta.dirname, '../../lab.yaml'), 'utf8'));
+  host = await startJaildHost(labYaml);
   await host.startJaild();
   expect((await host.build(board, claim)).events.at(-1)).toEqual({ event: 'done' });
 });
@@ -134,6 +136,32 @@ test('a colleague logs in as soon as the claim is shared, and no more when it is
   await host.renew(board, request);
   expect((await host.ssh('alice', '10.77.0.101', 'cat /etc/motd')).stdout).toContain('alice');
 });
+
+test('a key that lab.yaml has no more opens no jail any more, and a new one does: at a reload, and at a start of jaild', async () => {
+  const request = { user: 'alice', epoch: 1, expiresAtMs };
+  await host.renew(board, { ...request, sharedWith: ['bob'] });
+  const opens = async () => {
+    const answers = ['alice', 'bob'].map(async user => (await host.ssh(user, address, 'true')).code === 0);
+    return Promise.all(answers);
+  };
+  expect(await opens()).toEqual([true, true]);
+  const withoutBob = editLab(labYaml, [[['users'], [{ name: 'alice', role: 'admin', keys: ['./keys/alice.pub'] }]]]);
+  expect((await host.reload(withoutBob)).status).toBe(200);
+  expect(await opens()).toEqual([true, false]);
+  expect((await host.reload(labYaml)).status).toBe(200);
+  expect(await opens()).toEqual([true, true]);
+
+  await host.killJaild();
+  const withoutAlice = editLab(labYaml, [[['users'], [{ name: 'bob', keys: ['./keys/bob.pub'] }]]]);
+  writeFileSync(join(host.configDirectory, 'lab.yaml'), withoutAlice);
+  await host.startJaild();
+  expect(await opens()).toEqual([false, true]);
+  // The claim goes on to be followed, in whoever's name it was.
+  expect((await host.renew(board, request)).status).toBe(200);
+  expect(await opens()).toEqual([false, false]);
+  expect((await host.reload(labYaml)).status).toBe(200);
+  expect(await opens()).toEqual([true, false]);
+}, 30_000);
 
 describe("the jail's root", () => {
   test("finds neither the authority's key nor the private half of the host key", async () => {

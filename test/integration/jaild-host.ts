@@ -44,6 +44,8 @@ export interface JaildHost {
   readAuthority(): Promise<string>;
   /** Comes back when jaild answers; throws with what it wrote when it ends instead. */
   startJaild(): Promise<void>;
+  /** Gives jaild another lab.yaml. */
+  reload(labYaml: string): Promise<Answer>;
   /** SIGKILL, and waits for its end. */
   killJaild(): Promise<void>;
   /** What jaild wrote since the host began. */
@@ -142,6 +144,10 @@ export async function startJaildHost(labYaml: string): Promise<JaildHost> {
       return execute('ssh', ['-F', 'none', '-i', key, ...args, `root@${address}`, command]);
     },
     startJaild,
+    reload(text) {
+      writeFileSync(join(configDirectory, 'lab.yaml'), text);
+      return callJaild(socketPath, 'POST', '/v1/reload', {});
+    },
     killJaild,
     log: () => readFileSync(logFile, 'utf8'),
     renew: (board, body) => callJaild(socketPath, 'POST', `/v1/jails/${board}/renew`, body),

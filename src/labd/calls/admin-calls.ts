@@ -146,6 +146,10 @@ export function createAdminCalls(context: CallContext): AdminCalls {
       );
       await reload();
       await store.recordEvent({ kind: 'lab-reloaded', actor: identity.user, detail: {} });
+      const users = new Set(settings.current().users.map(({ name }) => name));
+      for (const { id, user } of await store.listQueue()) {
+        if (!users.has(user)) await store.endRequest(id, 'removed by an admin', identity.user);
+      }
       const after = await store.listBoards();
       changes.tell();
       const isNew = ({ board: { handle }, isListed }: BoardRecord) => isListed && !before.get(handle)?.isListed;
