@@ -6,7 +6,7 @@ import type { Wish } from './store.ts';
 /** Throws `denied` that names the limit when the wish goes over one. What is waited for counts as if it were held already. */
 export async function checkLimits(
   database: Kysely<StoreSchema>,
-  { user, wants, limits, waits }: Pick<Wish, 'user' | 'wants' | 'limits' | 'waits'>,
+  { user, wants, limits }: Pick<Wish, 'user' | 'wants' | 'limits'>,
 ): Promise<void> {
   if (limits.boards !== undefined) {
     const held = await countBoards(database, [user]);
@@ -25,23 +25,23 @@ export async function checkLimits(
       throw new LabError('denied', message, { hint: '`labcli status` says who has them' });
     }
   }
-  if (waits && limits.waiting !== undefined) {
-    const { waiting } = await database
-      .selectFrom('request')
-      .select(({ fn }) => fn.countAll<number>().as('waiting'))
-      .where('user_name', '=', user)
-      .where('ended_at', 'is', null)
-      .executeTakeFirstOrThrow();
-    if (Number(waiting) + 1 > limits.waiting) {
-      throw new LabError(
-        'denied',
-        `${user} may have ${amount(limits.waiting, 'waiting request')}, and has ${waiting}`,
-        {
-          hint: '`labcli queue` lists them, `labcli cancel` ends one',
-        },
-      );
-    }
-  }
+}
+
+/** The same for a request that is in the queue, and got nothing. */
+export async function checkWaiting(
+  database: Kysely<StoreSchema>,
+  { user, limits }: Pick<Wish, 'user' | 'limits'>,
+): Promise<void> {
+  if (limits.waiting === undefined) return;
+  const { waiting } = await database
+    .selectFrom('request')
+    .select(({ fn }) => fn.countAll<number>().as('waiting'))
+    .where('user_name', '=', user)
+    .where('ended_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  if (Number(waiting) <= limits.waiting) return;
+  const message = `${user} may have ${amount(limits.waiting, 'waiting request')}, and has ${Number(waiting) - 1}`;
+  throw new LabError('denied', message, { hint: '`labcli queue` lists them, `labcli cancel` ends one' });
 }
 
 async function countBoards(database: Kysely<StoreSchema>, users: readonly string[]): Promise<number> {

@@ -235,6 +235,15 @@ describeStore('the queue', boards, lab => {
     expect((await lab.store.listClaimOperations(requestId)).length).toBe(2);
   });
 
+  test('whoever may wait for one thing and does so already can still have what need not be waited for', async () => {
+    const limits = { waiting: 1 };
+    for (let n = 0; n < 3; n += 1) await lab.claim({ user: 'holder' });
+    await lab.ask({ waits: true, limits });
+    const { granted } = await lab.ask({ wants: [{ class: 'other', labels: [] }], waits: true, limits });
+    expect(boardsOf(granted)).toEqual(['other-1']);
+    expect((await lab.store.listQueue()).length).toBe(1);
+  });
+
   test("who holds the boards that fit is told in the order of the leases' ends", async () => {
     await lab.claim({ wants: [{ board: 'rock-2', labels: [] }], user: 'bob', leaseMs: 9000 });
     await lab.claim({ wants: [{ board: 'rock-3', labels: [] }], user: 'carol', leaseMs: 3000 });

@@ -4,7 +4,7 @@ import { type Operation, systemActor } from '../lab/operation.ts';
 import type { Request, RequestEnd } from '../lab/request.ts';
 import { assign, describeWant, signatureOf, type Want } from '../lab/want.ts';
 import { listFitting } from './candidates.ts';
-import { checkLimits } from './check-limits.ts';
+import { checkLimits, checkWaiting } from './check-limits.ts';
 import { explainBusy } from './explain-busy.ts';
 import { grantWaiters } from './grant-waiters.ts';
 import type { StoreSchema } from './schema.ts';
@@ -41,8 +41,9 @@ export async function ask(writing: Writing, wish: Wish): Promise<Asked> {
     detail: { request: id, priority, seq, wants, leaseMs: wish.leaseMs },
   });
   const granted = await grantWaiters(writing);
-  if (!wish.waits && !granted.some(({ claim }) => claim.requestId === id)) {
-    throw await explainBusy(database, nowMs, wish);
+  if (!granted.some(({ claim }) => claim.requestId === id)) {
+    if (!wish.waits) throw await explainBusy(database, nowMs, wish);
+    await checkWaiting(database, wish);
   }
   return { requestId: id, granted };
 }
