@@ -102,6 +102,7 @@ describeStore('who waits', [makeBoard(1), makeBoard(2)], lab => {
     failure = new Error('the disk is full');
     changes.tell();
     await expect(dave.ended).rejects.toBe(failure);
+    failure = undefined;
     expect(await follow(watch, first).ended).toEqual([]);
   });
 });

@@ -123,11 +123,10 @@ function checkQueued(
   change: readonly LabEvent[],
 ): string | undefined {
   if (detail.seq !== seq) return `request ${detail.request} waits under ${detail.seq}, and came with ${seq}`;
-  const isGranted = change.some(
-    ({ kind, detail: other }) => kind === 'request-ended' && other.request === detail.request,
-  );
-  const waiting = [...lab.queue.values()].filter(request => request.user === user).length + 1;
-  if (!isGranted && waiting > limits.waiting) return `${user} has ${waiting} requests that wait`;
+  // What the same change gives is not waited for: the limit is for what is left.
+  const ended = new Set(change.flatMap(event => (event.kind === 'request-ended' ? [event.detail.request] : [])));
+  const left = [...lab.queue].filter(([id, request]) => request.user === user && !ended.has(id)).length + 1;
+  if (!ended.has(detail.request) && left > limits.waiting) return `${user} has ${left} requests that wait`;
   return checkBoards(lab, user, detail.wants.length);
 }
 
