@@ -17,9 +17,8 @@ export async function openBareDoor(host: VirtualHost): Promise<string> {
   await enter('useradd', '--system', '--home-dir', '/', '--shell', '/bin/sh', '--password', '*', 'bare');
   await enter('/usr/sbin/sshd', '-f', '/run/bare-sshd_config');
   const known = readFileSync(host.sshConfig, 'utf8');
-  const door = (known.split(/^(?=Host )/m)[0] ?? '')
-    .replace('Host labhost', 'Host bare')
-    .replace('User lab', 'User bare\n  Port 2222');
+  const labhost = known.split(/^(?=Host )/m).find(part => part.startsWith('Host labhost\n')) ?? '';
+  const door = labhost.replace('Host labhost', 'Host bare').replace('User lab', 'User bare\n  Port 2222');
   const path = join(host.directory, 'bare_ssh_config');
   writeFileSync(path, `${door}${known}`);
   return path;
